@@ -1,0 +1,242 @@
+"""The data files: categories, duties, escalation policies, dictionary; shipped ones, or local ones of the same name."""
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from msgspec import Meta, Struct
+
+from domain.areas import AreaLevel, covers
+from domain.decode import convert
+from domain.errors import Fault, InvalidConfiguration, InvalidInput
+from domain.inputs import Slug
+from domain.levels import Domain, EventClass, Level
+
+SHIPPED = Path(__file__).parent / "data"
+
+T = TypeVar("T")
+
+
+class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a data file; unknown keys are faults, since they are usually typing errors."""
+
+
+class LevelRule(Entry):
+    """One row of a category's table: the level that holds when everything the row names is reached.
+
+    `rarity` is −log10 of the smallest p-value; `streams` counts independent feeds and subjects; `limit` is the gravest
+    limit broken; `bulletin` the gravest bulletin in force; `phrase` asks for a critical phrase.
+    """
+
+    level: Level
+    rarity: float | None = None
+    streams: Annotated[int, Meta(ge=1)] | None = None
+    limit: Level | None = None
+    bulletin: Level | None = None
+    phrase: bool | None = None
+
+
+class Category(Entry):
+    """One kind of risk; everything else names it by its slug alone."""
+
+    slug: Slug
+    domain: Domain
+    event_class: EventClass
+    zh: str
+    en: str
+    public: bool
+    official_code: str = ""
+    provenance: str = ""
+    hold_minutes: Annotated[float, Meta(gt=0)] = 60.0
+    highest: Level = Level.RED
+    raised_by: tuple[Slug, ...] = ()
+    """Bulletins and findings of these categories count as evidence here."""
+    levels: Annotated[tuple[LevelRule, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if self.event_class is EventClass.SOCIAL_SECURITY and self.public:
+            raise ValueError("public must be false for social-security: it has no public colour")
+
+
+class Duty(Entry):
+    """Who answers for a category in an area: `post` at `level`, backed by the county; the longest area prefix wins."""
+
+    category: Slug
+    area: str = ""
+    post: Slug
+    level: str
+    due_minutes: Annotated[float, Meta(gt=0)] = 120.0
+
+    def __post_init__(self) -> None:
+        if self.level not in TOWERS:
+            raise ValueError(f"level must be one of {', '.join(TOWERS)}")
+        if self.area and not self.area.isdigit():
+            raise ValueError("area must be digits, or empty for everywhere")
+
+
+TOWERS = {
+    "township": AreaLevel.TOWNSHIP,
+    "county": AreaLevel.COUNTY,
+    "city": AreaLevel.CITY,
+    "province": AreaLevel.PROVINCE,
+}
+"""The towers that a page climbs, lowest first: L1 to L4."""
+
+
+class Step(Entry):
+    """One step of a policy: page the post on duty at a level, then wait for an acknowledgement."""
+
+    level: str
+    wait_minutes: Annotated[float, Meta(gt=0)]
+    channels: Annotated[tuple[Slug, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        if self.level not in TOWERS:
+            raise ValueError(f"level must be one of {', '.join(TOWERS)}")
+
+
+class Policy(Entry):
+    """How an incident of some grades climbs until somebody acknowledges; frozen into the incident when it opens.
+
+    The steps from the lowest up to `entry` are taken at once; each later one after the wait of the one before.
+    The last step repeats every `wait_minutes` without end: nobody is left alone.
+    """
+
+    slug: Slug
+    grades: Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(min_length=1)]
+    categories: tuple[Slug, ...] = ()
+    """Empty: all categories that no other policy of the grade names."""
+    entry: str = "township"
+    steps: Annotated[tuple[Step, ...], Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        levels = [step.level for step in self.steps]
+        if levels != [tower for tower in TOWERS if tower in levels]:
+            raise ValueError("steps must climb: each level once, lowest first")
+        if self.entry not in levels:
+            raise ValueError("entry must be the level of a step")
+
+
+class Term(Entry):
+    """A dictionary entry: words that point to a category; `critical` ones raise a finding by themselves."""
+
+    category: Slug
+    words: Annotated[tuple[str, ...], Meta(min_length=1)]
+    critical: bool = False
+    weight: Annotated[float, Meta(gt=0)] = 1.0
+
+
+class Files(Entry):
+    """The content of all data files together."""
+
+    category: Annotated[tuple[Category, ...], Meta(min_length=1)]
+    duty: Annotated[tuple[Duty, ...], Meta(min_length=1)]
+    policy: Annotated[tuple[Policy, ...], Meta(min_length=1)]
+    term: tuple[Term, ...] = ()
+
+
+FILES = {"category": "categories.toml", "duty": "duties.toml", "policy": "policies.toml", "term": "dictionary.toml"}
+
+
+class Data(Struct, frozen=True, kw_only=True):
+    """All shipped and local data, checked."""
+
+    categories: dict[str, Category]
+    duties: tuple[Duty, ...]
+    policies: tuple[Policy, ...]
+    terms: tuple[Term, ...]
+
+    def owner(self, category: str, area: str) -> Duty:
+        """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
+        own = [duty for duty in self.duties if duty.category == category and covers(duty.area, area)]
+        if not own:
+            raise KeyError(f"no duty for {category} in {area}")
+        return max(own, key=lambda duty: len(duty.area))
+
+    def policy(self, category: str, grade: int) -> Policy:
+        """Find the policy of a category and grade: one that names the category wins over a general one."""
+        matching = [policy for policy in self.policies if grade in policy.grades]
+        return next(
+            (policy for policy in matching if category in policy.categories),
+            next(policy for policy in matching if not policy.categories),
+        )
+
+
+def load_data(local: Path | None = None) -> Data:
+    """Read and check all data files; a file in `local` replaces the shipped one. InvalidConfiguration with all faults."""
+    faults: list[Fault] = []
+    content: dict[str, Any] = {}
+    if local is not None and not local.is_dir():
+        raise InvalidConfiguration([Fault("data_dir", f"{local} is not a folder")])
+    for key, name in FILES.items():
+        path = local / name if local and (local / name).exists() else SHIPPED / name
+        content[key] = _read(path, key, faults)
+    if faults:
+        raise InvalidConfiguration(faults)
+    try:
+        files = convert(Files, content)
+    except InvalidInput as error:
+        raise InvalidConfiguration(error.faults) from error
+    data = Data(
+        categories={category.slug: category for category in files.category},
+        duties=files.duty,
+        policies=files.policy,
+        terms=files.term,
+    )
+    faults.extend(_doubles("category", [category.slug for category in files.category]))
+    faults.extend(check_data(data))
+    if faults:
+        raise InvalidConfiguration(faults)
+    return data
+
+
+def _read(path: Path, key: str, faults: list[Fault]) -> list[Any]:
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        faults.append(Fault(str(path), f"cannot be read: {error.strerror}"))
+        return []
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.append(Fault(str(path), f"is not TOML: {error}"))
+        return []
+    faults.extend(Fault(f"{path.name}: {name}", f"is not known here; write [[{key}]]") for name in values.keys() - {key})
+    entries: list[Any] = values.get(key, [])
+    return entries
+
+
+def check_data(data: Data, areas: tuple[str, ...] = ()) -> Iterator[Fault]:
+    """Find what is wrong between the files, and prove that each category × area has exactly one owner.
+
+    Without `areas` the proof is made for every area there can be: a duty with the empty prefix covers them all, and two
+    duties of one category can meet only where they name the same prefix.
+    """
+    names = data.categories.keys()
+    for place, slugs in (
+        ("duty", [duty.category for duty in data.duties]),
+        ("policy.categories", [slug for policy in data.policies for slug in policy.categories]),
+        ("term", [term.category for term in data.terms]),
+        ("category.raised_by", [slug for category in data.categories.values() for slug in category.raised_by]),
+    ):
+        yield from (Fault(place, f"names the category {slug!r}, which there is not") for slug in sorted({*slugs} - names))
+    yield from _doubles("duty", [f"{duty.category} in area {duty.area or 'everywhere'}" for duty in data.duties])
+    for slug in names:
+        own = [duty for duty in data.duties if duty.category == slug]
+        if areas:
+            yield from (
+                Fault("duty", f"{slug} has no owner in area {area}")
+                for area in areas
+                if not any(covers(duty.area, area) for duty in own)
+            )
+        elif not any(duty.area == "" for duty in own):
+            yield Fault("duty", f"{slug} has no owner outside {', '.join(duty.area for duty in own) or 'any area'}")
+        for grade in range(1, 5):
+            matching = [policy for policy in data.policies if grade in policy.grades]
+            named = [policy.slug for policy in matching if slug in policy.categories]
+            general = [policy.slug for policy in matching if not policy.categories]
+            if len(named) > 1 or (not named and len(general) != 1):
+                yield Fault("policy", f"{slug} of grade {grade} has {len(named) or len(general)} policies, needs one")
+
+
+def _doubles(place: str, names: list[str]) -> Iterator[Fault]:
+    yield from (Fault(place, f"{name} is there twice") for name in sorted({n for n in names if names.count(n) > 1}))

@@ -1,0 +1,206 @@
+"""Settings: a TOML file overlaid by the environment, checked as a whole before anything starts.
+
+Every field may be set as `FENGHUO_<SECTION>_<FIELD>`; secrets come from the environment only and never show in a repr.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, structs
+
+from domain.decode import convert
+from domain.errors import Fault, InvalidConfiguration, InvalidInput
+
+Port = Annotated[int, Meta(ge=0, le=65535)]  # 0: any free port
+PositiveInt = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+
+
+class Secret(Struct, frozen=True):
+    """A value that must not be shown."""
+
+    value: str = ""
+
+    def __repr__(self) -> str:
+        return "Secret(…)" if self.value else "Secret(unset)"
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the settings that one stage reads."""
+
+
+class BrokerSettings(Section):
+    """How to reach Kafka, and what new topics are made with."""
+
+    bootstrap: str = "127.0.0.1:9092"
+    partitions: PositiveInt = 8
+    replication: PositiveInt = 1
+    session_timeout_seconds: Positive = 10.0
+    rebalance_timeout_seconds: Positive = 60.0
+    max_message_bytes: PositiveInt = 1_000_000
+
+
+class DatabaseSettings(Section):
+    """How to reach PostgreSQL; the name may hold a password, so it is a secret."""
+
+    dsn: Secret = Secret()
+    pool_size: PositiveInt = 8
+
+
+class GatewaySettings(Section):
+    """Where feeds come in and what they may cost."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    max_body_bytes: PositiveInt = 8 * 1024 * 1024
+    pack_readings: PositiveInt = 500
+    linger_milliseconds: Annotated[float, Meta(ge=0)] = 5.0
+    send_timeout_seconds: Positive = 10.0
+    future_note_seconds: Positive = 300.0
+    future_refuse_seconds: Positive = 86_400.0
+
+
+class StreamSettings(Section):
+    """How the detectors' worker runs; lateness bounds are in event time."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9101
+    checkpoint_seconds: Positive = 2.0
+    readings_lateness_seconds: Positive = 600.0
+    tickets_lateness_seconds: Positive = 86_400.0
+    data_dir: Path = Path(".fenghuo/stream")
+
+
+class RespondSettings(Section):
+    """Intake, dispatch and channels."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9102
+    poll_seconds: Positive = 0.2
+    file_path: Path = Path(".fenghuo/pages.jsonl")
+    webhook_url: str = ""
+    webhook_timeout_seconds: Positive = 5.0
+    deadman_url: str = ""
+    deadman_seconds: Positive = 15.0
+    silent_after_seconds: Positive = 30.0
+
+
+class ConsoleSettings(Section):
+    """The web console."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    session_hours: Positive = 12.0
+    secure_cookie: bool = False
+    public_url: str = ""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings of one process; each stage takes its own section."""
+
+    broker: BrokerSettings = BrokerSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    stream: StreamSettings = StreamSettings()
+    respond: RespondSettings = RespondSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    personal_key: Secret = Secret()
+    """32 bytes in base64: the key under which gateways seal personal fields."""
+    session_key: Secret = Secret()
+    """At least 32 characters: signs what the console hands to browsers."""
+    data_dir: Path | None = None
+    """Local data files (categories, duties, policies …) that replace shipped ones of the same name."""
+    log_level: str = "info"
+
+
+SECRETS = {
+    "FENGHUO_DATABASE_DSN": ("database", "dsn"),
+    "FENGHUO_PERSONAL_KEY": ("personal_key",),
+    "FENGHUO_SESSION_KEY": ("session_key",),
+}
+TOP_LEVEL = ("data_dir", "log_level")
+CONFIG_VARIABLE = "FENGHUO_CONFIG"
+
+
+def sections() -> dict[str, type[Section]]:
+    """Name the sections with their types."""
+    return {
+        field.name: field.type
+        for field in structs.fields(Settings)
+        if isinstance(field.type, type) and issubclass(field.type, Section)
+    }
+
+
+def variables() -> dict[str, tuple[str, ...]]:
+    """Name every environment variable that is read, with the path of the field it sets."""
+    plain = {
+        f"FENGHUO_{section}_{field.name}".upper(): (section, field.name)
+        for section, kind in sections().items()
+        for field in structs.fields(kind)
+        if field.type is not Secret
+    }
+    return plain | {f"FENGHUO_{name}".upper(): (name,) for name in TOP_LEVEL} | SECRETS
+
+
+def load_settings(environment: Mapping[str, str] | None = None, file: Path | None = None) -> Settings:
+    """Read the file (argument, else FENGHUO_CONFIG, else ./fenghuo.toml if there is one) and the environment.
+
+    InvalidConfiguration names every fault: unknown names, wrong types, secrets in the file.
+    """
+    environment = os.environ if environment is None else environment
+    values, faults = _read_file(environment, file)
+    known = variables()
+    for name, text in environment.items():
+        if not name.startswith("FENGHUO_") or name == CONFIG_VARIABLE or name.startswith("FENGHUO_TEST_"):
+            continue
+        if name not in known:
+            faults.append(Fault(name, "is not a setting"))
+        elif name in SECRETS:
+            _put(values, SECRETS[name], {"value": text})
+        else:
+            _put(values, known[name], text)
+    try:
+        settings = convert(Settings, values, lenient=True)
+    except InvalidInput as error:
+        raise InvalidConfiguration([*faults, *error.faults]) from error
+    if faults:
+        raise InvalidConfiguration(faults)
+    return settings
+
+
+def _read_file(environment: Mapping[str, str], file: Path | None) -> tuple[dict[str, Any], list[Fault]]:
+    named = file or (Path(environment[CONFIG_VARIABLE]) if environment.get(CONFIG_VARIABLE) else None)
+    path = named or Path("fenghuo.toml")
+    if named is None and not path.exists():
+        return {}, []
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidConfiguration([Fault(str(path), f"cannot be read: {error.strerror}")]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration([Fault(str(path), f"is not TOML: {error}")]) from error
+    faults = []
+    for variable, where in SECRETS.items():
+        section = values
+        for part in where[:-1]:
+            section = section.get(part, {}) if isinstance(section, dict) else {}
+        if isinstance(section, dict) and where[-1] in section:
+            faults.append(Fault(".".join(where), f"is a secret: set {variable} in the environment instead"))
+            del section[where[-1]]
+    return values, faults
+
+
+def _put(values: dict[str, Any], where: tuple[str, ...], value: Any) -> None:
+    for part in where[:-1]:
+        values = values.setdefault(part, {})
+    if isinstance(values, dict):
+        values[where[-1]] = value
+
+
+__all__ = ["Secret", "Settings", "load_settings", "sections", "variables"]

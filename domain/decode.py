@@ -1,0 +1,95 @@
+"""Strict decoding that reports every fault at once, each by field."""
+
+from collections.abc import Iterator
+from typing import Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from domain.errors import Fault, InvalidInput
+
+T = TypeVar("T")
+
+
+def decode_json(kind: type[T], data: bytes | bytearray) -> T:
+    """Decode JSON into a type; InvalidInput with all faults when it does not fit.
+
+    NaN and Infinity are no JSON and are refused; the fast way is one pass, only a faulty document is read twice.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise InvalidInput(tuple(faults_of(kind, msgspec.json.decode(data))) or (_fault("", error),)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput([Fault("body", f"is not JSON: {error}")]) from error
+
+
+def convert(kind: type[T], value: Any, *, lenient: bool = False) -> T:
+    """Convert plain Python values into a type; `lenient` reads numbers and booleans out of strings."""
+    try:
+        return msgspec.convert(value, kind, strict=not lenient)
+    except msgspec.ValidationError as error:
+        found = tuple(faults_of(kind, value, lenient=lenient)) or (_fault("", error),)
+        raise InvalidInput(found) from error
+
+
+def faults_of(kind: Any, value: Any, path: str = "", *, lenient: bool = False) -> Iterator[Fault]:
+    """Find all faults of a value against a type, walking into structs and sequences of them."""
+    item = _item_type(kind)
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
+        yield from _struct_faults(kind, value, path, lenient=lenient)
+    elif item is not None and isinstance(value, list | tuple):
+        inside = [
+            fault
+            for number, element in enumerate(value)
+            for fault in faults_of(item, element, f"{path}[{number}]", lenient=lenient)
+        ]
+        yield from inside or _misfit(kind, value, path, lenient=lenient)
+    else:
+        yield from _misfit(kind, value, path, lenient=lenient)
+
+
+def _struct_faults(
+    kind: type[msgspec.Struct], value: dict[str, Any], path: str, *, lenient: bool
+) -> Iterator[Fault]:
+    dot = f"{path}." if path else ""
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    clean = True
+    for name, field in known.items():
+        if name in value:
+            for fault in faults_of(field.type, value[name], f"{dot}{name}", lenient=lenient):
+                clean = False
+                yield fault
+        elif field.required:
+            clean = False
+            yield Fault(f"{dot}{name}", "is missing")
+    if kind.__struct_config__.forbid_unknown_fields:
+        for name in value.keys() - known.keys():
+            clean = False
+            yield Fault(f"{dot}{name}", "is not a known field")
+    if clean:  # each field fits by itself: what is left is a rule between fields
+        yield from _misfit(kind, value, path, lenient=lenient)
+
+
+def _misfit(kind: Any, value: Any, path: str, *, lenient: bool) -> Iterator[Fault]:
+    """Say what is wrong with the value as a whole."""
+    try:
+        msgspec.convert(value, kind, strict=not lenient)
+    except msgspec.ValidationError as error:
+        yield _fault(path, error)
+
+
+def _item_type(kind: Any) -> Any | None:
+    """Name the element type of list[X], tuple[X, ...] or an annotated one of these."""
+    while hasattr(kind, "__metadata__"):
+        kind = get_args(kind)[0]
+    if get_origin(kind) in (list, tuple):
+        return get_args(kind)[0]
+    return None
+
+
+def _fault(path: str, error: Exception) -> Fault:
+    """Turn msgspec's sentence into ours; it names a place inside the value after ` - at `."""
+    reason, _, inner = str(error).partition(" - at ")
+    inside = inner.strip("`").removeprefix("$")
+    where = (path + inside).strip(".") or "body"
+    return Fault(where, reason[:1].lower() + reason[1:])

@@ -1,0 +1,133 @@
+"""What detectors say and what fusion makes of it: findings, alerts, roll-ups, heartbeats."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.inputs import AwareTime
+from domain.levels import Domain, Feed, Level
+
+
+class FindingState(StrEnum):
+    """A cleared finding is a finding: what was said before no longer holds."""
+
+    CONFIRMED = "confirmed"
+    CLEARED = "cleared"
+
+
+class SubjectKind(StrEnum):
+    """What a finding is about."""
+
+    SERIES = "series"
+    CELL = "cell"
+    ZONE = "zone"
+    BULLETIN = "bulletin"
+
+
+class BrokenLimit(Struct, frozen=True, kw_only=True):
+    """The limit that a series broke, in the unit of the series."""
+
+    level: Level
+    value: float
+    basis: str = ""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What one detector says about one place and time: nothing but evidence.
+
+    `observed_at` is the event time of the input that decided, `received_at` that input's arrival at the gateway;
+    `observed` and `expected` are in `unit`; `inputs` names up to 20 of the inputs behind it, newest first.
+    The id stays the same from confirmation through every update to clearing.
+    """
+
+    id: UUID
+    detector: str
+    detector_version: int
+    category: str
+    subject_kind: SubjectKind
+    subject: str
+    area: str
+    feed: Feed
+    state: FindingState
+    observed_at: AwareTime
+    received_at: AwareTime
+    period_start: AwareTime
+    period_end: AwareTime | None = None
+    direction: str = "above"
+    observed: float | None = None
+    expected: float | None = None
+    unit: str = ""
+    p_value: float | None = None
+    limit: BrokenLimit | None = None
+    phrase: str | None = None
+    inputs: tuple[UUID, ...] = ()
+
+
+class AlertChange(StrEnum):
+    """What a version of an alert tells."""
+
+    RAISED = "raised"
+    CHANGED = "changed"
+    CLEARED = "cleared"
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """Fused findings about one (county, category, place); one is open at a time, each change is a version.
+
+    `reason` is the named reason for the level; `zh` and `en` are sentences an officer can read out.
+    `received_at` is the gateway's receipt of the input that caused this version.
+    """
+
+    id: UUID
+    version: int
+    change: AlertChange
+    domain: Domain
+    category: str
+    county: str
+    place: str
+    level: Level
+    reason: str
+    opened_at: AwareTime
+    changed_at: AwareTime
+    received_at: AwareTime
+    evidence: tuple[Finding, ...]
+    zh: str
+    en: str
+
+
+class LateReading(Struct, frozen=True, kw_only=True):
+    """A reading past the lateness bound: stored and counted, unseen by detectors."""
+
+    series: str
+    observed_at: AwareTime
+    value: float
+    quality: int
+
+
+class RollUps(Struct, frozen=True, kw_only=True):
+    """One-minute roll-ups as columns of one length, and late readings.
+
+    A row is cumulative for its (series, minute): the row with the greater `count` replaces the other, so that writing it
+    again changes nothing. `minute` is Unix time in minutes; `count` counts all readings, `good` those that carry
+    `total`, `low`, `high` and `last` (unit of the series; meaningless where `good` is 0).
+    """
+
+    series: list[str]
+    minute: list[int]
+    count: list[int]
+    good: list[int]
+    total: list[float]
+    low: list[float]
+    high: list[float]
+    last: list[float]
+    late: list[LateReading] = []
+
+
+class Heartbeat(Struct, frozen=True, kw_only=True):
+    """A sign of life, sent by wall time; `detail` names what the instance works on."""
+
+    component: str
+    instance: str
+    at: AwareTime
+    detail: str = ""

@@ -1,0 +1,101 @@
+"""Cases and what may become of them: states and permitted moves as tables (DOMAIN.md, 3)."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.inputs import AwareTime
+
+
+class IncidentState(StrEnum):
+    """Where a case stands."""
+
+    DETECTED = "detected"
+    VERIFYING = "verifying"
+    CONFIRMED = "confirmed"
+    RESPONDING = "responding"
+    CONTROLLED = "controlled"
+    RECOVERING = "recovering"
+    CLOSED = "closed"
+    REVIEWED = "reviewed"
+    FALSE_ALARM = "false_alarm"
+    MERGED = "merged"
+
+
+OPEN_STATES = frozenset(IncidentState) - {
+    IncidentState.CLOSED,
+    IncidentState.REVIEWED,
+    IncidentState.FALSE_ALARM,
+    IncidentState.MERGED,
+}
+
+_S = IncidentState
+_ENDS = (_S.CLOSED, _S.FALSE_ALARM, _S.MERGED)
+INCIDENT_MOVES: dict[IncidentState, tuple[IncidentState, ...]] = {
+    _S.DETECTED: (_S.VERIFYING, _S.CONFIRMED, *_ENDS),
+    _S.VERIFYING: (_S.CONFIRMED, *_ENDS),
+    _S.CONFIRMED: (_S.RESPONDING, *_ENDS),
+    _S.RESPONDING: (_S.CONTROLLED, *_ENDS),
+    _S.CONTROLLED: (_S.RESPONDING, _S.RECOVERING, *_ENDS),
+    _S.RECOVERING: (_S.RESPONDING, *_ENDS),
+    _S.CLOSED: (_S.REVIEWED, _S.RESPONDING),
+    _S.REVIEWED: (),
+    _S.FALSE_ALARM: (_S.VERIFYING,),
+    _S.MERGED: (),
+}
+
+
+class TaskState(StrEnum):
+    """Where a piece of work stands."""
+
+    DISPATCHED = "dispatched"
+    ACCEPTED = "accepted"
+    ON_SITE = "on_site"
+    DONE = "done"
+    VERIFIED = "verified"
+    CLOSED = "closed"
+    CANCELLED = "cancelled"
+
+
+_T = TaskState
+TASK_MOVES: dict[TaskState, tuple[TaskState, ...]] = {
+    _T.DISPATCHED: (_T.ACCEPTED, _T.CANCELLED),
+    _T.ACCEPTED: (_T.ON_SITE, _T.DONE, _T.CANCELLED),
+    _T.ON_SITE: (_T.DONE, _T.CANCELLED),
+    _T.DONE: (_T.VERIFIED, _T.ACCEPTED, _T.CANCELLED),
+    _T.VERIFIED: (_T.CLOSED,),
+    _T.CLOSED: (),
+    _T.CANCELLED: (),
+}
+
+
+class PageState(StrEnum):
+    """Where a message to a person stands."""
+
+    DUE = "due"
+    SENDING = "sending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+class Verdict(StrEnum):
+    """What an officer decided about an alert."""
+
+    TRUE = "true"
+    FALSE = "false"
+    DUPLICATE = "duplicate"
+    DRILL = "drill"
+
+
+class Disposition(Struct, frozen=True, kw_only=True):
+    """An officer's verdict on an alert, on its way back to the fusion; names no person."""
+
+    id: UUID
+    alert: UUID
+    incident: UUID
+    category: str
+    county: str
+    verdict: Verdict
+    decided_at: AwareTime
