@@ -18,11 +18,7 @@ SHIPPED = Path(__file__).parent / "data"
 T = TypeVar("T")
 
 
-class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of a data file; unknown keys are faults, since they are usually typing errors."""
-
-
-class LevelRule(Entry):
+class LevelRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of a category's table: the level that holds when everything the row names is reached.
 
     `rarity` is −log10 of the smallest p-value; `streams` counts independent feeds and subjects; `limit` is the gravest
@@ -37,7 +33,7 @@ class LevelRule(Entry):
     phrase: bool | None = None
 
 
-class Category(Entry):
+class Category(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One kind of risk; everything else names it by its slug alone."""
 
     slug: Slug
@@ -59,7 +55,7 @@ class Category(Entry):
             raise ValueError("public must be false for social-security: it has no public colour")
 
 
-class Duty(Entry):
+class Duty(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who answers for a category in an area: `post` at `level`, backed by the county; the longest area prefix wins."""
 
     category: Slug
@@ -84,7 +80,7 @@ TOWERS = {
 """The towers that a page climbs, lowest first: L1 to L4."""
 
 
-class Step(Entry):
+class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step of a policy: page the post on duty at a level, then wait for an acknowledgement."""
 
     level: str
@@ -96,7 +92,7 @@ class Step(Entry):
             raise ValueError(f"level must be one of {', '.join(TOWERS)}")
 
 
-class Policy(Entry):
+class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an incident of some grades climbs until somebody acknowledges; frozen into the incident when it opens.
 
     The steps from the lowest up to `entry` are taken at once; each later one after the wait of the one before.
@@ -118,7 +114,7 @@ class Policy(Entry):
             raise ValueError("entry must be the level of a step")
 
 
-class Term(Entry):
+class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A dictionary entry: words that point to a category; `critical` ones raise a finding by themselves."""
 
     category: Slug
@@ -127,7 +123,7 @@ class Term(Entry):
     weight: Annotated[float, Meta(gt=0)] = 1.0
 
 
-class Files(Entry):
+class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The content of all data files together."""
 
     category: Annotated[tuple[Category, ...], Meta(min_length=1)]

@@ -35,7 +35,7 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of the settings that one stage reads."""
 
 
-class BrokerSettings(Section):
+class BrokerSettings(Section, frozen=True, kw_only=True):
     """How to reach Kafka, and what new topics are made with."""
 
     bootstrap: str = "127.0.0.1:9092"
@@ -46,14 +46,14 @@ class BrokerSettings(Section):
     max_message_bytes: PositiveInt = 1_000_000
 
 
-class DatabaseSettings(Section):
+class DatabaseSettings(Section, frozen=True, kw_only=True):
     """How to reach PostgreSQL; the name may hold a password, so it is a secret."""
 
     dsn: Secret = Secret()
     pool_size: PositiveInt = 8
 
 
-class GatewaySettings(Section):
+class GatewaySettings(Section, frozen=True, kw_only=True):
     """Where feeds come in and what they may cost."""
 
     host: str = "127.0.0.1"
@@ -66,7 +66,7 @@ class GatewaySettings(Section):
     future_refuse_seconds: Positive = 86_400.0
 
 
-class StreamSettings(Section):
+class StreamSettings(Section, frozen=True, kw_only=True):
     """How the detectors' worker runs; lateness bounds are in event time."""
 
     metrics_host: str = "127.0.0.1"
@@ -77,7 +77,7 @@ class StreamSettings(Section):
     data_dir: Path = Path(".fenghuo/stream")
 
 
-class RespondSettings(Section):
+class RespondSettings(Section, frozen=True, kw_only=True):
     """Intake, dispatch and channels."""
 
     metrics_host: str = "127.0.0.1"
@@ -91,7 +91,7 @@ class RespondSettings(Section):
     silent_after_seconds: Positive = 30.0
 
 
-class ConsoleSettings(Section):
+class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The web console."""
 
     host: str = "127.0.0.1"
