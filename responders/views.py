@@ -1,0 +1,154 @@
+"""What the store hands out to the console and takes from it: frozen, already restricted to the viewer's area."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from domain.findings import Finding
+from domain.incidents import IncidentState, PageState, TaskState, Verdict
+from domain.inputs import AwareTime
+from domain.levels import Domain, Grade, Level
+from domain.registry import Limit
+
+
+class Role(StrEnum):
+    """What a person may do; where is decided by the area prefix."""
+
+    GRID = "grid"  # sees and reports
+    OFFICER = "officer"  # acknowledges, decides, takes over, closes
+    COMMANDER = "commander"  # as an officer, and grades
+    ADMIN = "admin"  # accounts and registry, no cases
+
+
+class Viewer(Struct, frozen=True, kw_only=True):
+    """Somebody signed in: every call of the console names one, and the store checks it."""
+
+    user: UUID
+    login: str
+    display: str
+    role: Role
+    area: str
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """An account; `display` names a post (青溪镇值班室), so that no page needs a person's name."""
+
+    id: UUID
+    login: str
+    display: str
+    role: Role
+    area: str
+    password_hash: str = ""
+    post: str = ""
+    channels: tuple[str, ...] = ("console",)
+
+    def __repr__(self) -> str:
+        return f"User({self.login!r})"
+
+
+class Shift(Struct, frozen=True, kw_only=True):
+    """Who is on duty for a post in an area and when; `post` "" stands for the general duty desk of the area."""
+
+    area: str
+    post: str
+    user: UUID
+    starts_at: AwareTime
+    ends_at: AwareTime
+
+
+class IncidentRow(Struct, frozen=True, kw_only=True):
+    """A case as a line of the queue. `version` changes with every change, for optimistic commands."""
+
+    id: UUID
+    version: int
+    alert: UUID | None
+    category: str
+    domain: Domain
+    place: str
+    place_name: str
+    level: Level
+    grade: Grade
+    state: IncidentState
+    title: str
+    opened_at: AwareTime
+    changed_at: AwareTime
+    acknowledged_at: AwareTime | None
+    acknowledged_by: str | None
+    holder: str | None
+    next_at: AwareTime | None
+    step: int
+    alert_open: bool
+    drill: bool = False
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One line of an incident's append-only timeline; `actor` is a post's display name or "system"."""
+
+    id: int
+    at: AwareTime
+    kind: str
+    actor: str
+    text: str
+    detail: dict[str, object] = {}
+
+
+class TaskRow(Struct, frozen=True, kw_only=True):
+    """A piece of work of an incident."""
+
+    id: UUID
+    unit: str
+    state: TaskState
+    dispatched_at: AwareTime
+    due_at: AwareTime
+
+
+class PageRow(Struct, frozen=True, kw_only=True):
+    """A message to a person about an incident."""
+
+    id: UUID
+    step: int
+    recipient: str
+    channel: str
+    state: PageState
+    attempts: int
+    reason: str
+    created_at: AwareTime
+    delivered_at: AwareTime | None
+
+
+class IncidentView(Struct, frozen=True, kw_only=True):
+    """Everything that an incident's page shows."""
+
+    row: IncidentRow
+    zh: str
+    en: str
+    evidence: tuple[Finding, ...]
+    timeline: tuple[Entry, ...]
+    tasks: tuple[TaskRow, ...]
+    pages: tuple[PageRow, ...]
+    verdict: Verdict | None
+    moves: tuple[IncidentState, ...]
+
+
+class Curve(Struct, frozen=True, kw_only=True):
+    """One-minute roll-ups of a series, oldest first; `at` in Unix seconds, values in `unit`."""
+
+    series: str
+    name: str
+    unit: str
+    at: tuple[int, ...]
+    mean: tuple[float | None, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    limits: tuple[Limit, ...]
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """One event for live pages; `id` grows and serves as Last-Event-ID."""
+
+    id: int
+    kind: str  # "incident" | "page" | "heartbeat"
+    ref: str
+    area: str
+    at: AwareTime
