@@ -9,6 +9,8 @@ from domain.errors import Fault, InvalidInput
 
 T = TypeVar("T")
 
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 
 def decode_json(kind: type[T], data: bytes | bytearray) -> T:
     """Decode JSON into a type; InvalidInput with all faults when it does not fit.
@@ -17,9 +19,18 @@ def decode_json(kind: type[T], data: bytes | bytearray) -> T:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.ValidationError as error:
-        raise InvalidInput(tuple(faults_of(kind, msgspec.json.decode(data))) or (_fault("", error),)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except msgspec.ValidationError as misfit:
+        found = tuple(faults_of(kind, _read_json(data))) or (_fault("", misfit),)
+        raise InvalidInput(found) from misfit
+    except NOT_JSON as error:
+        raise InvalidInput([Fault("body", f"is not JSON: {error}")]) from error
+
+
+def _read_json(data: bytes | bytearray) -> Any:
+    """Read a whole document that is already known not to fit; its end may turn out to be no JSON at all."""
+    try:
+        return msgspec.json.decode(data)
+    except NOT_JSON as error:
         raise InvalidInput([Fault("body", f"is not JSON: {error}")]) from error
 
 

@@ -1,0 +1,96 @@
+"""Data files are checked as a whole, and each category × area has exactly one owner."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.data import FILES, SHIPPED, check_data, load_data
+from domain.errors import InvalidConfiguration
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """Copy the shipped files into a folder that a test may spoil."""
+    shutil.copytree(SHIPPED, tmp_path / "data")
+    return tmp_path / "data"
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def told(local: Path) -> str:
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_data(local)
+    return str(caught.value)
+
+
+def test_the_shipped_files_are_right() -> None:
+    """What we ship passes its own check, in any area."""
+    data = load_data()
+    assert not list(check_data(data, areas=("990101001", "11", "650000")))
+    assert data.owner("flood", "990101001").category == "flood"
+
+
+def test_a_local_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:
+    """Only the dictionary is local here; the rest is shipped."""
+    (tmp_path / "dictionary.toml").write_text('[[term]]\ncategory = "flood"\nwords = ["涨水"]\n', encoding="utf-8")
+    data = load_data(tmp_path)
+    assert [term.words for term in data.terms] == [("涨水",)]
+    assert data.categories
+
+
+def test_a_gap_in_the_duties_is_told(local: Path) -> None:
+    """A category that nobody answers for outside one county is named."""
+    edit(local / "duties.toml", lambda text: text.replace('category = "flood"', 'category = "flood"\narea = "990101"'))
+    assert "flood has no owner outside 990101" in told(local)
+
+
+def test_an_overlap_in_the_duties_is_told(local: Path) -> None:
+    """Two duties of one category for the same area are an overlap; a longer prefix is not."""
+    extra = '\n[[duty]]\ncategory = "flood"\narea = "{}"\npost = "other"\nlevel = "county"\n'
+    edit(local / "duties.toml", lambda text: text + extra.format("990101"))
+    assert load_data(local).owner("flood", "990101001").post == "other"
+    assert load_data(local).owner("flood", "990102001").post == "flood-duty"
+    edit(local / "duties.toml", lambda text: text + extra.format("990101"))
+    assert "flood in area 990101 is there twice" in told(local)
+
+
+def test_faults_of_several_files_come_together(local: Path) -> None:
+    """An unknown key, an unknown category and a missing policy are told in one go."""
+    edit(local / "categories.toml", lambda text: text.replace('zh = "水环境污染"', 'zhh = "水环境污染"'))
+    edit(local / "policies.toml", lambda text: text.replace("wait_minutes = 15", "wait_minutes = -1"))
+    text = told(local)
+    assert "category[0].zhh" in text
+    assert "category[0].zh" in text
+    assert "wait_minutes" in text
+
+
+def test_names_between_files_must_meet(local: Path) -> None:
+    """A term of a category that there is not, and a grade without a policy."""
+    edit(local / "dictionary.toml", lambda text: text + '\n[[term]]\ncategory = "ufo"\nwords = ["飞碟"]\n')
+    edit(local / "policies.toml", lambda text: text.replace("grades = [1]", "grades = [2]"))
+    text = told(local)
+    assert "'ufo'" in text
+    assert "of grade 1 has 0 policies" in text
+    assert "of grade 2 has 2 policies" in text
+
+
+def test_social_security_is_never_public(local: Path) -> None:
+    """A public category of the class social-security is refused."""
+    edit(local / "categories.toml", lambda text: text.replace("public = false", "public = true"))
+    assert "public must be false for social-security" in told(local)
+
+
+@pytest.mark.parametrize("name", sorted(FILES.values()))
+def test_an_unreadable_file_is_one_sentence(local: Path, name: str) -> None:
+    """Broken TOML names the file."""
+    (local / name).write_text("[[", encoding="utf-8")
+    assert name in told(local)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """The data folder must exist when it is named."""
+    assert "is not a folder" in told(tmp_path / "none")

@@ -1,0 +1,71 @@
+"""Wrong settings are told all at once, and secrets stay secret."""
+
+from pathlib import Path
+
+import pytest
+
+from config.settings import Secret, load_settings, variables
+from domain.errors import InvalidConfiguration
+
+
+def told(environment: dict[str, str], file: Path | None = None) -> str:
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_settings(environment, file)
+    return str(caught.value)
+
+
+def test_defaults_stand_without_any_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty environment in an empty folder gives the documented defaults."""
+    monkeypatch.chdir(tmp_path)
+    assert load_settings({}).gateway.port == 8080
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """A variable overlays the same field of the file."""
+    file = tmp_path / "fenghuo.toml"
+    file.write_text("[gateway]\nport = 1\nhost = '0.0.0.0'\n")
+    settings = load_settings({"FENGHUO_GATEWAY_PORT": "2"}, file)
+    assert (settings.gateway.port, settings.gateway.host) == (2, "0.0.0.0")  # noqa: S104  only parsed
+
+
+def test_all_faults_are_told_together() -> None:
+    """An unknown variable, a wrong type and a value out of range come in one sentence."""
+    text = told({"FENGHUO_NOPE": "1", "FENGHUO_GATEWAY_PORT": "x", "FENGHUO_STREAM_CHECKPOINT_SECONDS": "-1"})
+    assert "FENGHUO_NOPE" in text
+    assert "gateway.port" in text
+    assert "stream.checkpoint_seconds" in text
+
+
+def test_a_secret_in_the_file_is_refused(tmp_path: Path) -> None:
+    """Secrets come from the environment only, and the refusal does not repeat them."""
+    file = tmp_path / "fenghuo.toml"
+    file.write_text("personal_key = 'hunter2'\n[database]\ndsn = 'postgres://u:hunter2@h/d'\n")
+    text = told({}, file)
+    assert "FENGHUO_PERSONAL_KEY" in text
+    assert "FENGHUO_DATABASE_DSN" in text
+    assert "hunter2" not in text
+
+
+@pytest.mark.parametrize("content", ["[gateway", "gateway = 3", "[gateway]\nprot = 1\n", "\x00"])
+def test_a_broken_file_is_one_sentence(tmp_path: Path, content: str) -> None:
+    """What is no TOML or no settings is told as such."""
+    file = tmp_path / "fenghuo.toml"
+    file.write_text(content)
+    assert told({}, file)
+
+
+def test_a_missing_named_file_is_told(tmp_path: Path) -> None:
+    """A file that was named must be there."""
+    assert "cannot be read" in told({"FENGHUO_CONFIG": str(tmp_path / "none.toml")})
+
+
+def test_secrets_do_not_show() -> None:
+    """Neither repr nor str of the settings shows a secret."""
+    settings = load_settings({"FENGHUO_PERSONAL_KEY": "hunter2", "FENGHUO_DATABASE_DSN": "postgres://u:hunter2@h/d"})
+    assert "hunter2" not in repr(settings) + str(settings)
+    assert settings.database.dsn == Secret("postgres://u:hunter2@h/d")
+
+
+def test_each_variable_names_one_field() -> None:
+    """No two fields share a variable."""
+    assert len(set(variables().values())) == len(variables())
