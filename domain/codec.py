@@ -41,8 +41,8 @@ def check_headers(topic: Topic, headers: Iterable[tuple[str, bytes]] | dict[str,
     A message without them is taken at its topic's word, so that other producers may write plain JSON.
     """
     found = dict(headers or ())
-    kind = found.get("kind", topic.kind.encode())
-    version = found.get("version", str(topic.version).encode())
+    kind = found.get("kind", topic.kind.encode()) or b""  # Kafka permits a header without a value
+    version = found.get("version", str(topic.version).encode()) or b""
     faults = []
     if kind != topic.kind.encode():
         faults.append(Fault("kind", f"is {kind[:40]!r} on topic {topic.name}, expected {topic.kind!r}"))
