@@ -152,3 +152,56 @@ class Change(Struct, frozen=True, kw_only=True):
     ref: str
     area: str
     at: AwareTime
+
+
+class HeartbeatAge(Struct, frozen=True, kw_only=True):
+    """When a component was last heard of, by wall time."""
+
+    component: str
+    instance: str
+    at: AwareTime
+    age_seconds: float
+    detail: str
+
+
+class Latency(Struct, frozen=True, kw_only=True):
+    """Wall milliseconds from the gateway's receipt, None where nothing was measured or the clock stood still."""
+
+    p50: float | None
+    p99: float | None
+
+
+class AlertVersion(Struct, frozen=True, kw_only=True):
+    """One version of an alert as it was stored, for counting and for lead times."""
+
+    alert: UUID
+    version: int
+    change: str
+    domain: Domain
+    category: str
+    place: str
+    level: Level
+    opened_at: AwareTime
+    changed_at: AwareTime
+    received_at: AwareTime
+    recorded_at: AwareTime
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """What the database holds, counted: the demo's report and the tests of "nothing is lost" read it.
+
+    `readings` sums the counts of all roll-ups, without late readings. `repeated_pages` counts (incident, step, loop,
+    recipient, channel) that were delivered more than once. `escalations` counts climbs beyond the entry of a policy.
+    """
+
+    rows: dict[str, int]
+    readings: int
+    alerts: tuple[AlertVersion, ...]
+    incidents_by_state: dict[str, int]
+    tasks_by_state: dict[str, int]
+    pages_by_state: dict[str, int]
+    pages_by_channel: dict[str, int]
+    repeated_pages: int
+    escalations: int
+    alert_latency_ms: Latency
+    page_latency_ms: Latency
