@@ -1,0 +1,21 @@
+"""What gateways and agents measure beside the counters that all stages share (`config/metrics.py`)."""
+
+from prometheus_client import Gauge, Histogram
+
+LATENESS_SECONDS = Histogram(
+    "fenghuo_lateness_seconds",
+    "How far an input was observed behind the newest of its series or source",
+    ["feed"],
+    buckets=(0, 1, 5, 15, 60, 300, 600, 1800, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600),
+)
+DETECTION_SECONDS = Histogram(
+    "fenghuo_detection_seconds",
+    "Time that an agent took for one message",
+    ["agent"],
+    buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
+CHECKPOINT_AGE_SECONDS = Gauge(
+    "fenghuo_checkpoint_age_seconds",
+    "Wall time since the newest snapshot of a partition's state",
+    ["partition"],
+)
