@@ -1,0 +1,152 @@
+"""The console as an aiohttp application, and its process."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from config.data import Data
+from config.settings import Settings
+from dashboards import api, pages, sessions
+from dashboards.attempts import Attempts
+from dashboards.events import HUB, follow_events
+from dashboards.hub import Hub
+from dashboards.keys import DATA, DOOR, SETTINGS, STATIC, Door
+from dashboards.names import NAMES, Names
+from dashboards.passwords import Passwords
+from dashboards.problems import tell_problems
+from dashboards.security import check_origin, count_requests, keep_language, know_language, set_headers
+from domain.errors import Fault, InvalidConfiguration
+from responders.store import Store
+
+log = structlog.get_logger()
+
+STATIC_FOLDER = Path(__file__).parent / "static"
+MAX_BODY_BYTES = 64 * 1024
+"""The longest command is a note of 2,000 characters."""
+SHUTDOWN_SECONDS = 3.0
+
+
+def create_console(settings: Settings, data: Data, store: Store | None = None) -> web.Application:
+    """Build the console. Without a store it answers 503 in words until one is put behind `app[DOOR]`."""
+    app = web.Application(
+        middlewares=[count_requests, know_language, tell_problems, check_origin, sessions.know_viewer],
+        client_max_size=MAX_BODY_BYTES,
+    )
+    app[SETTINGS] = settings.console
+    app[DATA] = data
+    app[DOOR] = Door(store)
+    app[NAMES] = Names()
+    app[STATIC] = f"/static/{static_version()}"
+    app[HUB] = Hub(app[DOOR])
+    app[sessions.ATTEMPTS] = Attempts()
+    app.cleanup_ctx.append(_passwords)
+    app.cleanup_ctx.append(_live)
+    app.on_response_prepare.append(set_headers)
+    app.on_response_prepare.append(keep_language)
+    app.on_shutdown.append(_end_streams)
+    _add_routes(app)
+    if not (STATIC_FOLDER / "vendor" / "preact.js").exists():
+        log.warning("page_libraries_missing", remedy="run `make assets`")
+    return app
+
+
+def _add_routes(app: web.Application) -> None:
+    case = "/api/v1/incidents/{incident}"
+    app.add_routes(
+        [
+            web.get("/", pages.show_queue),
+            web.get("/incidents/{incident}", pages.show_incident_page),
+            web.get("/sign-in", sessions.show_sign_in),
+            web.post("/sign-in", sessions.sign_in),
+            web.post("/sign-out", sessions.sign_out),
+            web.get("/texts/{language}.json", pages.show_texts),
+            web.get("/healthz", pages.show_health),
+            web.get("/metrics", pages.show_metrics),
+            web.get("/api/v1/session", api.show_session),
+            web.get("/api/v1/incidents", api.list_incidents),
+            web.get(case, api.show_incident),
+            web.post(f"{case}/acknowledge", api.acknowledge),
+            web.post(f"{case}/take-over", api.take_over),
+            web.post(f"{case}/disposition", api.decide),
+            web.post(f"{case}/move", api.move),
+            web.post(f"{case}/close", api.close),
+            web.get("/api/v1/series/{series}/curve", api.show_curve),
+            web.get("/api/v1/events", follow_events),
+            web.static(app[STATIC], STATIC_FOLDER),
+        ]
+    )
+
+
+def static_version() -> str:
+    """Name the content of the served files, so that browsers may keep them for ever."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC_FOLDER.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(STATIC_FOLDER)}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+async def _passwords(app: web.Application) -> AsyncIterator[None]:
+    """Hash the stand-in password where its 100 ms hold nobody up."""
+    app[sessions.PASSWORDS] = await asyncio.to_thread(Passwords)
+    yield
+
+
+async def _live(app: web.Application) -> AsyncIterator[None]:
+    """Run the hub of live events."""
+    async with app[HUB].running():
+        yield
+
+
+async def _end_streams(app: web.Application) -> None:
+    """End live streams first, else the server would wait for them."""
+    app[HUB].end_streams()
+
+
+async def run_console(settings: Settings, data: Data, stopping: asyncio.Event) -> None:
+    """Serve the console until `stopping` is set; it answers from the first moment, with 503 until the database does."""
+    if not settings.database.dsn:
+        raise InvalidConfiguration(
+            [Fault("FENGHUO_DATABASE_DSN", "is not set: the console needs the database")]
+        )
+    app = create_console(settings, data)
+    app.cleanup_ctx.insert(0, _store_of(settings))  # opened first, closed last
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.console.host, settings.console.port)
+        await site.start()
+        for address in runner.addresses:
+            log.info("console_listens", host=address[0], port=address[1])
+        await stopping.wait()
+    finally:
+        await runner.cleanup()
+
+
+def _store_of(settings: Settings) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Make the context that opens the store in the background, so that pages answer (503) before the database does."""
+
+    async def keep_open(app: web.Application, opened: asyncio.Event, leaving: asyncio.Event) -> None:
+        async with Store.open(settings.database.dsn.value, settings.database.pool_size) as store:
+            app[DOOR].store = store
+            opened.set()
+            await leaving.wait()
+            app[DOOR].store = None
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        opened, leaving = asyncio.Event(), asyncio.Event()
+        task = asyncio.create_task(keep_open(app, opened, leaving))
+        yield
+        leaving.set()
+        if not opened.is_set():
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return context

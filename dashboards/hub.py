@@ -1,0 +1,260 @@
+"""Writes changes to all live browsers: one task reads what changed and writes to every client itself.
+
+A task and a queue per client collapse under a few thousand clients, so there is one loop. Changes are gathered for a tick,
+read once per account (the store decides what an account may see), encoded once per incident, and written to each client of
+that account. Each client remembers the last change it was sent; frames carry change ids, so a browser that reconnects with
+Last-Event-ID gets what it missed, no more and no less. Whoever cannot keep up gets one `resync` instead of a backlog.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from uuid import UUID
+
+import msgspec
+import structlog
+from aiohttp import ClientConnectionResetError, web
+
+from dashboards.keys import Door
+from dashboards.metrics import LIVE_CLIENTS, LIVE_FRAMES
+from domain.errors import NotAllowed, NotFound, Unavailable
+from responders.store import Store
+from responders.views import Change, Viewer
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 0.1
+"""How long changes are gathered: far below what a person notices, far above what a burst of commits needs."""
+HEARTBEAT_SECONDS = 15.0
+STREAM_SECONDS = 600.0
+"""A stream ends after this and the browser comes back at once: then its session is checked anew."""
+CATCH_UP = 500
+"""Changes sent to somebody who was away; beyond that reading the page anew is cheaper."""
+BACKLOG_BYTES = 32 * 1024
+"""Below aiohttp's own limit (64 KiB), so that writing to a slow client never makes the others wait."""
+RETRY_SECONDS = 1.0
+
+
+def frame(event: str, data: object, number: int | None = None) -> bytes:
+    """Encode a server-sent event."""
+    head = f"id: {number}\n" if number is not None else ""
+    return f"{head}event: {event}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
+
+
+@dataclass(eq=False, slots=True)
+class Client:
+    """One browser that follows; `last` is the newest change it was sent, `behind` says that it owes a resync."""
+
+    response: web.StreamResponse
+    transport: asyncio.Transport
+    viewer: Viewer
+    session: str
+    last: int
+    behind: bool = False
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def backlog(self) -> int:
+        """Count the bytes that the network has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
+    async def write(self, data: bytes) -> None:
+        """Write, or notice that nobody is there any more."""
+        try:
+            await self.response.write(data)
+        except (ClientConnectionResetError, ConnectionError):
+            self.gone.set()
+
+
+class Hub:
+    """All live clients, grouped by account."""
+
+    def __init__(self, door: Door) -> None:
+        """Serve the store behind the door."""
+        self._door = door
+        self._clients: dict[UUID, set[Client]] = {}
+        self._writing = asyncio.Lock()
+        self._news = asyncio.Event()
+        self.newest = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Hub"]:
+        """Listen, write and beat until left; then end all streams."""
+        tasks = [asyncio.create_task(work()) for work in (self._listen, self._write, self._beat)]
+        try:
+            yield self
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.end_streams()
+
+    def end_streams(self, session: str | None = None) -> None:
+        """End the streams of a session (signed out), or all."""
+        for client in self._all():
+            if session is None or client.session == session:
+                client.gone.set()
+
+    async def follow(self, client: Client, *, fresh: bool) -> None:
+        """Send a client what it missed and everything from then on, until it goes or its time is over.
+
+        `fresh` clients bring no change id and start with the present.
+        """
+        store = self._door.opened()
+        if fresh:
+            client.last = await store.newest_change()
+        user = client.viewer.user
+        async with self._writing:  # no tick between the catch-up and joining the group
+            await self._clock_to([client], store)
+            await self._catch_up(client, store)
+            self._clients.setdefault(user, set()).add(client)
+        LIVE_CLIENTS.inc()
+        try:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(client.gone.wait(), STREAM_SECONDS)
+        finally:
+            self._clients[user].discard(client)
+            if not self._clients[user]:
+                del self._clients[user]
+            LIVE_CLIENTS.dec()
+
+    async def _catch_up(self, client: Client, store: Store) -> None:
+        oldest, newest = await store.oldest_change(), await store.newest_change()
+        changes = await store.changes_since(client.viewer, client.last, CATCH_UP)
+        if client.last > newest or client.last < oldest - 1 or len(changes) >= CATCH_UP:
+            await self._resync(client, newest)
+        else:
+            await self._send([client], await self._frames(client.viewer, changes, store, {}))
+
+    async def _listen(self) -> None:
+        """Note each new change; the store reconnects by itself."""
+        while True:
+            try:
+                async for number in self._door.opened().listen():
+                    self.newest = max(self.newest, number)
+                    self._news.set()
+            except Unavailable:
+                pass  # the writer says so once
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def _write(self) -> None:
+        """Write what is new to everybody, tick by tick."""
+        lost = False
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(TICK_SECONDS)
+            self._news.clear()
+            try:
+                async with self._writing:
+                    await self._tick(self._door.opened())
+                if lost:
+                    log.info("live_events_back")
+                lost = False
+            except Unavailable:
+                if not lost:
+                    log.warning("live_events_lost", reason="database away")
+                lost = True
+                self._news.set()
+                await asyncio.sleep(RETRY_SECONDS)
+            except Exception:  # a worker's outermost loop: one bad row must not silence all screens
+                log.exception("live_tick_failed")
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _tick(self, store: Store) -> None:
+        encoded: dict[str, bytes] = {}
+        for group in list(self._clients.values()):
+            clients = [client for client in group if not client.gone.is_set()]
+            if not clients:
+                continue
+            viewer = clients[0].viewer
+            since = min(client.last for client in clients)
+            try:
+                changes = await store.changes_since(viewer, since, CATCH_UP)
+            except NotAllowed:  # the account was disabled or lost its right while it was watching
+                for client in clients:
+                    client.gone.set()
+                continue
+            if len(changes) >= CATCH_UP:
+                for client in clients:
+                    await self._resync(client, changes[-1].id)
+                self._news.set()
+            elif changes:
+                await self._send(clients, await self._frames(viewer, changes, store, encoded))
+
+    async def _frames(
+        self, viewer: Viewer, changes: list[Change], store: Store, encoded: dict[str, bytes]
+    ) -> list[tuple[int, str, bytes]]:
+        """Encode the last change of each thing; an incident's row is read once per tick, whoever looks."""
+        newest = {(change.kind, change.ref): change for change in changes}
+        frames = []
+        for change in sorted(newest.values(), key=lambda change: change.id):
+            name = f"{change.kind} {change.id}"
+            if name not in encoded:
+                encoded[name] = await self._encode(viewer, change, store)
+            frames.append((change.id, change.kind, encoded[name]))
+        return frames
+
+    async def _encode(self, viewer: Viewer, change: Change, store: Store) -> bytes:
+        if change.kind != "incident":
+            return frame(change.kind, {"ref": change.ref}, change.id)
+        try:
+            view = await store.incident(viewer, UUID(change.ref))
+        except NotFound:  # it left the viewer's area meanwhile
+            return frame("gone", {"ref": change.ref}, change.id)
+        return frame("incident", view.row, change.id)
+
+    async def _send(self, clients: list[Client], frames: list[tuple[int, str, bytes]]) -> None:
+        for client in clients:
+            own = [(kind, data) for number, kind, data in frames if number > client.last]
+            if not own:
+                continue
+            data = b"".join(data for _, data in own)
+            if client.behind or client.backlog + len(data) > BACKLOG_BYTES:
+                client.behind = True
+                if client.backlog == 0:
+                    await self._resync(client, frames[-1][0])
+                continue
+            client.last = frames[-1][0]
+            await client.write(data)
+            for kind, _ in own:
+                LIVE_FRAMES.labels(kind).inc()
+
+    async def _resync(self, client: Client, newest: int) -> None:
+        """Tell a client to read its page anew."""
+        client.last, client.behind = newest, False
+        await client.write(frame("resync", {}, newest))
+        LIVE_FRAMES.labels("resync").inc()
+
+    async def _beat(self) -> None:
+        """Tell county time every 15 s, so that a page knows that it is not looking at old news."""
+        while True:
+            started = monotonic()
+            try:
+                clients = self._all()
+                if clients:
+                    await self._clock_to(clients, self._door.opened())
+                for client in clients:
+                    if client.behind and client.backlog == 0:
+                        async with self._writing:
+                            await self._resync(client, client.last)
+            except Unavailable:
+                log.debug("beat_skipped")  # silence is the message: the lamp on the page goes out
+            await asyncio.sleep(max(0.0, HEARTBEAT_SECONDS - (monotonic() - started)))
+
+    async def _clock_to(self, clients: list[Client], store: Store) -> None:
+        clock = await store.clock()
+        data = frame("clock", clock_now(clock.at(datetime.now(UTC)), clock.factor))
+        for client in clients:
+            if client.backlog + len(data) <= BACKLOG_BYTES:
+                await client.write(data)
+
+    def _all(self) -> list[Client]:
+        return [client for group in self._clients.values() for client in group]
+
+
+def clock_now(now: datetime, factor: float) -> dict[str, float]:
+    """Tell a page what time it is in the county (Unix milliseconds) and how fast it passes."""
+    return {"county": now.timestamp() * 1000, "factor": factor}

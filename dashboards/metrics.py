@@ -1,0 +1,7 @@
+"""What the console counts beside the shared metrics."""
+
+from prometheus_client import Counter, Gauge
+
+SIGN_INS = Counter("fenghuo_sign_ins_total", "Attempts to sign in, by outcome", ["outcome"])
+LIVE_CLIENTS = Gauge("fenghuo_live_clients", "Browsers that follow the live events")
+LIVE_FRAMES = Counter("fenghuo_live_frames_total", "Events written to browsers, by kind", ["kind"])

@@ -1,0 +1,25 @@
+// The shapes that the API sends (responders/views.py, domain/findings.py), for the type checker; no code.
+
+/**
+ * @typedef {{id: string, version: number, alert: string | null, category: string, domain: string, place: string,
+ *   place_name: string, level: number, grade: number, state: string, title: string, title_en?: string,
+ *   opened_at: string, changed_at: string, acknowledged_at: string | null, acknowledged_by: string | null,
+ *   holder: string | null, next_at: string | null, step: number, alert_open: boolean, drill: boolean}} Row
+ * @typedef {{id: string, detector: string, category: string, subject_kind: string, subject: string, area: string,
+ *   feed: string, state: string, observed_at: string, period_start: string, period_end: string | null,
+ *   direction: string, observed: number | null, expected: number | null, unit: string, p_value: number | null,
+ *   limit: {level: number, value: number, basis: string} | null, phrase: string | null}} Finding
+ * @typedef {{id: number, at: string, kind: string, actor: string, text: string, detail: Record<string, any>}} Entry
+ * @typedef {{id: string, unit: string, state: string, dispatched_at: string, due_at: string}} Task
+ * @typedef {{id: string, step: number, recipient: string, channel: string, state: string, attempts: number,
+ *   reason: string, created_at: string, delivered_at: string | null}} Page
+ * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
+ *   verdict: string | null, moves: string[]}} View
+ * @typedef {{series: string, name: string, unit: string, at: number[], mean: (number | null)[],
+ *   low: (number | null)[], high: (number | null)[],
+ *   limits: {level: number, value: number, direction: string, basis: string}[]}} Curve
+ * @typedef {{county: number, factor: number}} ClockNow
+ * @typedef {{login: string, display: string, role: string, area: string}} Viewer
+ */
+
+export {};
