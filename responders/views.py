@@ -58,7 +58,10 @@ class Shift(Struct, frozen=True, kw_only=True):
 
 
 class IncidentRow(Struct, frozen=True, kw_only=True):
-    """A case as a line of the queue. `version` changes with every change, for optimistic commands."""
+    """A case as a line of the queue. `version` changes with every change, for optimistic commands.
+
+    `title` names category and place; `zh` and `en` are the alert's sentences, as in its newest version.
+    """
 
     id: UUID
     version: int
@@ -80,6 +83,8 @@ class IncidentRow(Struct, frozen=True, kw_only=True):
     step: int
     alert_open: bool
     drill: bool = False
+    zh: str = ""
+    en: str = ""
 
 
 class Entry(Struct, frozen=True, kw_only=True):
