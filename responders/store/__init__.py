@@ -12,10 +12,15 @@ from typing import Self
 from uuid import UUID
 
 from domain.clock import Clock
-from domain.findings import Heartbeat, RollUps
+from domain.findings import Alert, Heartbeat, RollUps
 from domain.incidents import IncidentState, TaskState, Verdict
 from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.registry import Area, Series, Source
+from responders.cases import Recorded, Rules
+from responders.store import account, commands, console, intake, opening, registry
+from responders.store.listening import listen
+from responders.store.pool import Database, open_pool
+from responders.store.workers import Workers
 from responders.views import (
     Account,
     Change,
@@ -31,7 +36,12 @@ from responders.views import (
 
 
 class Store:
-    """All that the platform keeps and all that may be asked of it."""
+    """All that the platform keeps and all that may be asked of it; `workers` is for the responder's own loops."""
+
+    def __init__(self, database: Database) -> None:
+        """Share an open pool; use `open`."""
+        self._database = database
+        self.workers = Workers(database)
 
     @classmethod
     @asynccontextmanager
@@ -43,80 +53,88 @@ class Store:
         Waits without end by default (one log line when lost, one when back); with `give_up_seconds` it raises
         DatabaseUnavailable. The schema is the business of `responders.migrate.migrate`.
         """
-        raise NotImplementedError
-        yield
+        async with open_pool(dsn, pool_size, give_up_seconds) as database:
+            yield cls(database)
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; DatabaseUnavailable when there is none."""
-        raise NotImplementedError
+        await self.clock()
 
     # Clock and registry: what responders own and publish -----------------------------------------------------------
 
     async def set_clock(self, clock: Clock) -> None:
         """Set the county clock and publish it."""
-        raise NotImplementedError
+        await self._database.run(registry.set_clock, clock)
 
     async def clock(self) -> Clock:
         """Read the county clock; `(await store.clock()).now()` is county time."""
-        raise NotImplementedError
+        return await self._database.read(registry.get_clock)
 
     async def put_areas(self, areas: Iterable[Area]) -> None:
         """Add or replace areas, and publish them."""
-        raise NotImplementedError
+        await self._database.run(registry.put_areas, areas)
 
     async def put_series(self, series: Iterable[Series]) -> None:
         """Add or replace series, and publish them."""
-        raise NotImplementedError
+        await self._database.run(registry.put_series, series)
 
     async def put_sources(self, sources: Iterable[Source]) -> None:
         """Add or replace sources, and publish them (token hashes only)."""
-        raise NotImplementedError
+        await self._database.run(registry.put_sources, sources)
 
     async def put_users(self, users: Iterable[User]) -> None:
         """Add or replace accounts by login; an empty `password_hash` keeps the present one."""
-        raise NotImplementedError
+        await self._database.run(registry.put_users, users)
 
     async def put_shifts(self, shifts: Iterable[Shift]) -> None:
         """Add shifts to the roster; the same (area, post, user, start) again moves the end."""
-        raise NotImplementedError
+        await self._database.run(registry.put_shifts, shifts)
 
     async def areas(self) -> list[Area]:
         """List all areas by code."""
-        raise NotImplementedError
+        return await self._database.read(registry.list_areas)
 
     async def series(self) -> list[Series]:
         """List all series by id."""
-        raise NotImplementedError
+        return await self._database.read(registry.list_series)
 
     async def users(self) -> list[User]:
         """List all accounts by login, without their password hashes."""
-        raise NotImplementedError
+        return await self._database.read(registry.list_users)
 
     # Intake: idempotent by id, called before the Kafka offset is committed -------------------------------------------
 
     async def record_tickets(self, tickets: Sequence[Ticket]) -> int:
         """Store tickets; answers how many were new."""
-        raise NotImplementedError
+        return await self._database.run(intake.record_tickets, tickets)
 
     async def record_reports(self, reports: Sequence[Report]) -> int:
         """Store reports; answers how many were new."""
-        raise NotImplementedError
+        return await self._database.run(intake.record_reports, reports)
 
     async def record_bulletins(self, bulletins: Sequence[Bulletin]) -> int:
         """Store bulletins; answers how many were new."""
-        raise NotImplementedError
+        return await self._database.run(intake.record_bulletins, bulletins)
 
     async def record_rollups(self, batches: Sequence[RollUps]) -> int:
         """Store roll-ups and late readings; a row with a smaller or equal count changes nothing."""
-        raise NotImplementedError
+        return await self._database.run(intake.record_rollups, batches)
+
+    async def record_alert(self, alert: Alert, rules: Rules) -> Recorded:
+        """Store a version of an alert and open, raise or change its case; InvalidInput for an unknown category.
+
+        A new alert opens a case with its first task and pages in the same transaction. A graver level raises the grade and
+        pages anew; a cleared one asks for the case to be closed and closes nothing.
+        """
+        return await self._database.run(opening.record_alert, alert, rules)
 
     async def record_rejected(self, rejected: Sequence[Rejected]) -> int:
         """Store what was turned away; answers how many were new."""
-        raise NotImplementedError
+        return await self._database.run(intake.record_rejected, rejected)
 
     async def record_heartbeats(self, heartbeats: Sequence[Heartbeat]) -> None:
         """Keep the newest sign of life of each instance."""
-        raise NotImplementedError
+        await self._database.run(intake.record_heartbeats, heartbeats)
 
     # Console: every call names its viewer; area and role are checked in SQL against the account as it is now ----------
 
@@ -131,15 +149,15 @@ class Store:
 
         `before` continues a list: only incidents opened earlier. NotAllowed for administrators, who have no cases.
         """
-        raise NotImplementedError
+        return await self._database.read(console.queue, viewer, states, limit, before)
 
     async def incident(self, viewer: Viewer, incident: UUID) -> IncidentView:
         """Show an incident; NotFound outside the viewer's area."""
-        raise NotImplementedError
+        return await self._database.read(console.incident, viewer, incident)
 
     async def curve(self, viewer: Viewer, series: str, since: datetime, until: datetime) -> Curve:
         """Show a series' roll-ups with since ≤ minute < until (at most 20,000, the newest); NotFound outside the area."""
-        raise NotImplementedError
+        return await self._database.read(console.curve, viewer, series, since, until)
 
     async def acknowledge(self, viewer: Viewer, incident: UUID, request_id: UUID) -> IncidentRow:
         """Take note of an incident: paging stops, task deadlines go on; `detected` becomes `verifying`.
@@ -148,18 +166,21 @@ class Store:
         command below: NotFound outside the area, NotAllowed for a role that may not, Conflict when the state does not
         permit it; the same `request_id` again changes nothing and gives the same answer.
         """
-        raise NotImplementedError
+        return await self._database.run(commands.acknowledge, viewer, incident, request_id)
 
     async def take_over(self, viewer: Viewer, incident: UUID, request_id: UUID) -> IncidentRow:
         """Become the holder instead of somebody else; acknowledges it too where nobody has."""
-        raise NotImplementedError
+        return await self._database.run(commands.take_over, viewer, incident, request_id)
 
     async def decide(
         self, viewer: Viewer, incident: UUID, verdict: Verdict, note: str, request_id: UUID
     ) -> IncidentRow:
-        """Say what it was; goes to `feed.dispositions`. `false` ends the case as false alarm, `duplicate` as merged,
-        `true` confirms one that was being verified. `drill` only labels."""
-        raise NotImplementedError
+        """Say what it was; goes to `feed.dispositions`.
+
+        `false` ends the case as false alarm, `duplicate` as merged, `true` confirms one that was being verified, `drill`
+        only labels. Each acknowledges it too. The last word on an alert counts.
+        """
+        return await self._database.run(commands.decide, viewer, incident, verdict, note, request_id)
 
     async def move(
         self,
@@ -174,73 +195,75 @@ class Store:
 
         An end state stops paging, withdraws pages not yet sent and ends its tasks.
         """
-        raise NotImplementedError
+        return await self._database.run(
+            commands.move, viewer, incident, state, note, request_id, expected_version
+        )
 
     async def close(
         self, viewer: Viewer, incident: UUID, note: str, request_id: UUID, expected_version: int | None = None
     ) -> IncidentRow:
         """Close a case: `move` to `closed`."""
-        raise NotImplementedError
+        return await self.move(viewer, incident, IncidentState.CLOSED, note, request_id, expected_version)
 
     async def accept_task(self, viewer: Viewer, task: UUID, request_id: UUID) -> TaskRow:
         """Sign for a task (签收)."""
-        raise NotImplementedError
+        return await self.move_task(viewer, task, TaskState.ACCEPTED, "", request_id)
 
     async def move_task(
         self, viewer: Viewer, task: UUID, state: TaskState, note: str, request_id: UUID
     ) -> TaskRow:
         """Move a task along TASK_MOVES; grid workers may go as far as `done`."""
-        raise NotImplementedError
+        return await self._database.run(commands.move_task, viewer, task, state, note, request_id)
 
     async def credentials(self, login: str) -> User | None:
         """Find the account of a login, with its password hash; None when there is none or it is disabled."""
-        raise NotImplementedError
+        return await self._database.read(registry.credentials, login)
 
     async def create_session(self, user: UUID, token_sha256: str, seconds: float) -> None:
         """Begin a session that ends after so many seconds of wall time."""
-        raise NotImplementedError
+        await self._database.run(registry.create_session, user, token_sha256, seconds)
 
     async def session(self, token_sha256: str) -> Viewer | None:
         """Find who a session belongs to; None when it ended, or the account was disabled."""
-        raise NotImplementedError
+        return await self._database.read(registry.find_session, token_sha256)
 
     async def end_session(self, token_sha256: str) -> None:
         """End a session; ending it twice is fine."""
-        raise NotImplementedError
+        await self._database.run(registry.end_session, token_sha256)
 
     async def changes_since(self, viewer: Viewer, change: int, limit: int = 500) -> list[Change]:
         """List what changed in the viewer's area after a change id, oldest first. Ids appear in order of commit."""
-        raise NotImplementedError
+        return await self._database.read(console.changes_since, viewer, change, limit)
 
     async def newest_change(self) -> int:
         """Tell the id of the newest change, 0 when there is none: where a page without Last-Event-ID begins."""
-        raise NotImplementedError
+        return await self._database.read(console.newest_change)
 
     async def oldest_change(self) -> int:
         """Tell the id of the oldest change kept: who asks from before it must read everything anew."""
-        raise NotImplementedError
+        return await self._database.read(console.oldest_change)
 
     def listen(self) -> AsyncIterator[int]:
         """Yield the ids of new changes as they are committed, reconnecting by itself.
 
         After a reconnect it yields the newest id at once, so that a reader who calls `changes_since` misses nothing.
         """
-        raise NotImplementedError
+        return listen(self._database.dsn)
 
     async def heartbeats(self) -> list[HeartbeatAge]:
         """Tell how long ago each component was heard of."""
-        raise NotImplementedError
+        return await self._database.read(console.heartbeats)
 
     # Accounting -----------------------------------------------------------------------------------------------------
 
     async def account(self) -> Account:
         """Count what is stored."""
-        raise NotImplementedError
+        return await self._database.read(account.account)
 
     async def stored_readings(self) -> dict[tuple[str, int], int]:
         """Count the readings in effect by (series, Unix minute of observation), late ones included."""
-        raise NotImplementedError
+        return await self._database.read(account.stored_readings)
 
     async def stored_ids(self) -> set[UUID]:
         """Collect the ids of all tickets, reports and bulletins in effect, and of accepted inputs rejected later."""
-        raise NotImplementedError
+        return await self._database.read(account.stored_ids)

@@ -1,0 +1,95 @@
+-- What comes from the topics: every write is idempotent by id.
+
+-- name: put_ticket
+-- Store a ticket.
+insert into ticket (id, source, order_number, area, category, text, sealed, observed_at, received_at)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+    $9::timestamptz[]
+)
+on conflict do nothing;
+
+-- name: put_report
+-- Store reports.
+insert into report (id, source, client_id, area, category, text, sealed, observed_at, received_at)
+select * from unnest(
+    $1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
+    $9::timestamptz[]
+)
+on conflict do nothing;
+
+-- name: put_bulletin
+-- Store a bulletin.
+insert into bulletin (
+    id, source, own_id, category, level, areas, headline, text, effective_at, expires_at, received_at
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict do nothing
+returning id;
+
+-- name: put_rejected
+-- Store what was turned away.
+insert into rejected (
+    id, stage, feed, source, rejected_at, reason, faults, item, encoding, size, sha256, ids
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+on conflict do nothing
+returning id;
+
+-- name: put_heartbeat
+-- Keep the newest sign of life: (component, instance, wall time, detail). A clock that runs ahead is not believed.
+insert into heartbeat (component, instance, wall_at, detail) values ($1, $2, least($3, clock_timestamp()), $4)
+on conflict (component, instance) do update set wall_at = excluded.wall_at, detail = excluded.detail
+where heartbeat.wall_at < excluded.wall_at;
+
+-- name: stage_rollups
+-- Make the table into which COPY writes; it empties itself at the end of each transaction.
+create temp table if not exists rollup_stage (
+    series text, minute integer, count integer, good integer,
+    total double precision, low double precision, high double precision, last double precision
+) on commit delete rows;
+
+-- name: number_series
+-- Give a number to every series that is new here.
+insert into series_number (series)
+select distinct series from rollup_stage where series not in (select series from series_number)
+order by series
+on conflict do nothing;
+
+-- name: merge_rollups
+-- Move staged roll-ups into place: of one series and minute the greater count stands. Ordered, so that two writers
+-- never wait for each other in a circle.
+insert into rollup
+select distinct on (series_number.number, stage.minute)
+    series_number.number, stage.minute, stage.count, stage.good, stage.total, stage.low, stage.high, stage.last
+from rollup_stage stage join series_number on series_number.series = stage.series
+order by series_number.number, stage.minute, stage.count desc
+on conflict (series, minute) do update set
+    count = excluded.count, good = excluded.good, total = excluded.total, low = excluded.low, high = excluded.high,
+    last = excluded.last
+where excluded.count > rollup.count;
+
+-- name: put_late
+-- Store late readings.
+insert into late_reading (series, observed_at, value, quality)
+select * from unnest($1::text[], $2::timestamptz[], $3::float8[], $4::integer[])
+on conflict do nothing;
+
+-- name: put_alert_version
+-- Store a version of an alert; nothing comes back when it was there.
+insert into alert_version (alert, version, change, level, reason, opened_at, changed_at, received_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict do nothing
+returning version;
+
+-- name: put_alert
+-- Bring an alert to a newer version; nothing comes back when it has one.
+insert into alert (
+    id, version, change, domain, category, county, place, level, reason, opened_at, changed_at, evidence, zh, en
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14)
+on conflict (id) do update set
+    version = excluded.version, change = excluded.change, level = excluded.level, reason = excluded.reason,
+    changed_at = excluded.changed_at, evidence = excluded.evidence, zh = excluded.zh, en = excluded.en
+where alert.version < excluded.version
+returning version;

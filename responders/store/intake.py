@@ -1,0 +1,134 @@
+"""What comes from the topics, in SQL: tickets, reports, bulletins, roll-ups, rejected items, heartbeats."""
+
+from collections.abc import Iterator, Sequence
+
+from domain.findings import Heartbeat, RollUps
+from domain.inputs import Bulletin, Rejected, Report, Ticket
+from responders.store.pool import Connection
+from responders.store.queries import sql
+
+ROLLUP_COLUMNS = ("series", "minute", "count", "good", "total", "low", "high", "last")
+
+
+def _inserted(status: str) -> int:
+    return int(status.rpartition(" ")[2])
+
+
+async def record_tickets(connection: Connection, tickets: Sequence[Ticket]) -> int:
+    """Store tickets; answers how many were new."""
+    fields = (
+        "id",
+        "source",
+        "order_number",
+        "area",
+        "category",
+        "text",
+        "sealed",
+        "observed_at",
+        "received_at",
+    )
+    columns = [[_clean(getattr(ticket, field)) for ticket in tickets] for field in fields]
+    return _inserted(await connection.execute(sql("put_ticket"), *columns))
+
+
+async def record_reports(connection: Connection, reports: Sequence[Report]) -> int:
+    """Store reports; answers how many were new."""
+    fields = ("id", "source", "client_id", "area", "category", "text", "sealed", "observed_at", "received_at")
+    columns = [[_clean(getattr(report, field)) for report in reports] for field in fields]
+    return _inserted(await connection.execute(sql("put_report"), *columns))
+
+
+async def record_bulletins(connection: Connection, bulletins: Sequence[Bulletin]) -> int:
+    """Store bulletins; answers how many were new."""
+    new = [
+        await connection.fetchval(
+            sql("put_bulletin"),
+            bulletin.id,
+            _clean(bulletin.source),
+            _clean(bulletin.own_id),
+            _clean(bulletin.category),
+            bulletin.level.value,
+            list(bulletin.areas),
+            _clean(bulletin.headline),
+            _clean(bulletin.text),
+            bulletin.effective_at,
+            bulletin.expires_at,
+            bulletin.received_at,
+        )
+        for bulletin in bulletins
+    ]
+    return sum(one is not None for one in new)
+
+
+async def record_rejected(connection: Connection, rejected: Sequence[Rejected]) -> int:
+    """Store what was turned away; answers how many were new."""
+    new = [
+        await connection.fetchval(
+            sql("put_rejected"),
+            one.id,
+            _clean(one.stage),
+            _clean(one.feed),
+            _clean(one.source),
+            one.rejected_at,
+            _clean(one.reason),
+            [_clean(fault) for fault in one.faults],
+            _clean(one.item),
+            _clean(one.encoding),
+            one.size,
+            _clean(one.sha256),
+            list(one.ids),
+        )
+        for one in rejected
+    ]
+    return sum(one is not None for one in new)
+
+
+async def record_rollups(connection: Connection, batches: Sequence[RollUps]) -> int:
+    """Store roll-ups and late readings; answers how many rows the batches held."""
+    rows = [row for batch in batches for row in _rows(batch)]
+    if rows:
+        await connection.execute(sql("stage_rollups"))
+        await connection.copy_records_to_table("rollup_stage", records=rows, columns=ROLLUP_COLUMNS)
+        await connection.execute(sql("number_series"))
+        await connection.execute(sql("merge_rollups"))
+    late = [reading for batch in batches for reading in batch.late]
+    if late:
+        await connection.execute(
+            sql("put_late"),
+            [_clean(reading.series) for reading in late],
+            [reading.observed_at for reading in late],
+            [reading.value for reading in late],
+            [reading.quality for reading in late],
+        )
+    return len(rows) + len(late)
+
+
+def _rows(batch: RollUps) -> Iterator[tuple[str | None, int, int, int, float, float, float, float]]:
+    return zip(
+        [_clean(name) for name in batch.series],
+        batch.minute,
+        batch.count,
+        batch.good,
+        batch.total,
+        batch.low,
+        batch.high,
+        batch.last,
+        strict=True,
+    )
+
+
+async def record_heartbeats(connection: Connection, heartbeats: Sequence[Heartbeat]) -> None:
+    """Keep the newest sign of life of each instance."""
+    newest = {(beat.component, beat.instance): beat for beat in sorted(heartbeats, key=lambda beat: beat.at)}
+    await connection.executemany(
+        sql("put_heartbeat"),
+        [
+            (_clean(beat.component), _clean(beat.instance), beat.at, _clean(beat.detail))
+            for _, beat in sorted(newest.items())
+        ],
+    )
+
+
+def _clean(value: object) -> object:
+    """Make a text fit for PostgreSQL, which knows every character but NUL."""
+    return value.replace("\x00", "�") if isinstance(value, str) else value

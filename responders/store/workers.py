@@ -1,0 +1,333 @@
+"""What the responder's own workers ask of the database: timers, pages, outbox, housekeeping."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.identity import page_id
+from domain.incidents import TaskState
+from domain.levels import Grade, Level
+from responders import escalation
+from responders.cases import Cause, Claimed, Decision, Desk, Message, Outcome, Result, Rules, Work
+from responders.store.opening import (
+    Notes,
+    add_entry,
+    case_of,
+    end_fault,
+    flush,
+    open_fault,
+    write_decision,
+)
+from responders.store.pool import Connection, Database
+from responders.store.queries import sql
+from responders.store.registry import county_now, roster_for
+
+CHANNEL_ZH = {"console": "控制台", "file": "文件", "webhook": "接口"}
+MAX_ATTEMPTS = 6
+"""With the pauses of `pause_seconds` a dead channel is given up after about a minute, and the next one takes over."""
+KEPT_CHANGES_SECONDS = 86_400.0
+KEPT_REQUESTS_SECONDS = 30 * 86_400.0
+
+
+def pause_seconds(attempt: int) -> float:
+    """Tell how long (wall) to wait after a failed attempt: 2, 4, 8 … 30 s."""
+    return float(min(2**attempt, 30))
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A value in the outbox that waits for the broker."""
+
+    topic: str
+    key: str
+    value: bytes
+    sequence: int
+
+
+class Workers:
+    """The store's methods for dispatch, outbox and dead-man's switch; each is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Share the store's pool."""
+        self._database = database
+
+    async def escalate_next(self, rules: Rules) -> Decision | None:
+        """Act on the case whose timer ran out longest ago; None when none is due or others hold them all."""
+        return await self._database.run(_escalate_next, rules)
+
+    async def remind_next(self, rules: Rules) -> Decision | None:
+        """Act on the task whose deadline passed longest ago; None when none is due or others hold them all."""
+        return await self._database.run(_remind_next, rules)
+
+    async def claim_pages(self, channel: str, limit: int, lease_seconds: float) -> list[Claimed]:
+        """Take a lease on due pages of a channel; whoever no longer needs one has it withdrawn."""
+        return await self._database.run(_claim_pages, channel, limit, lease_seconds)
+
+    async def record_outcome(self, claimed: Claimed, outcome: Outcome, pause: float | None = None) -> None:
+        """Write down what a channel said: delivered, tried again after a pause (wall seconds), or on to the next channel.
+
+        An outcome of a lease that somebody else took over meanwhile changes nothing, except that a delivery is counted.
+        """
+        await self._database.run(_record_outcome, claimed, outcome, pause)
+
+    async def release_page(self, claimed: Claimed) -> None:
+        """Hand back a page whose sending did not begin."""
+        await self._database.run(_execute, "page_released", claimed.message.page, claimed.attempts)
+
+    async def channels_waiting(self) -> set[str]:
+        """Name the channels with pages to send."""
+        return await self._database.run(_channels_waiting)
+
+    async def announce_page(self, page: UUID, place: str) -> None:
+        """Tell live consoles of a page, once."""
+        await self._database.run(_execute, "announce_page", str(page), place)
+
+    async def open_fault(self, fault: str, zh: str, en: str, rules: Rules) -> bool:
+        """Open a case about the platform itself; False when one is open, or no county is known to answer for it."""
+        return await self._database.run(_platform_fault, fault, zh, en, rules)
+
+    async def end_fault(self, fault: str, zh: str, en: str) -> bool:
+        """Ask for the case of a fault to be closed; False when none is open."""
+        return await self._database.run(_fault_over, fault, zh, en)
+
+    async def note_heartbeat(self, component: str) -> None:
+        """Tell live pages that a component was lost or came back."""
+        await self._database.run(_execute, "note_change", "heartbeat", component, "")
+
+    async def publish_pending(self, limit: int, send: Callable[[list[Pending]], Awaitable[None]]) -> int:
+        """Hand unpublished values to `send`, in order, and mark them when it returns; answers how many.
+
+        Only one process does so at a time, so that an older value never overtakes a newer one.
+        """
+        return await self._database.run(_publish_pending, limit, send)
+
+    async def published_topics(self) -> set[str]:
+        """Name the topics of which something was published."""
+        return await self._database.run(_published_topics)
+
+    async def publish_again(self, topic: str) -> None:
+        """Have everything of a topic published again."""
+        await self._database.run(_execute, "publish_again", topic)
+
+    async def open_by_grade(self) -> dict[Grade, int]:
+        """Count open cases by grade."""
+        return await self._database.run(_open_by_grade)
+
+    async def prune(self) -> None:
+        """Forget old changes, requests and sessions."""
+        await self._database.run(_prune)
+
+
+async def _execute(connection: Connection, query: str, *args: object) -> None:
+    await connection.execute(sql(query), *args)
+
+
+async def _escalate_next(connection: Connection, rules: Rules) -> Decision | None:
+    row = await connection.fetchrow(sql("lock_due_incident"))
+    if row is None:
+        return None
+    case = case_of(row)
+    now = await county_now(connection)
+    roster = await roster_for(connection, case.place, now)
+    decision = escalation.escalate(case, roster, now, rules.channels)
+    if decision.next_at is None:
+        await connection.execute(sql("stop_timer"), case.id)
+        return decision
+    # The row is locked; the statement checks again all the same, since a page too many cannot be taken back.
+    changed = await connection.fetchval(
+        sql("set_timer"), case.id, case.version, decision.step, decision.loop, decision.next_at
+    )
+    if changed is None:
+        return None
+    notes: Notes = [("incident", str(case.id), case.place)]
+    await write_decision(connection, case, decision, now, rules, notes, vacancies=row["fault"] is None)
+    await flush(connection, notes)
+    return decision
+
+
+async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
+    row = await connection.fetchrow(sql("lock_due_task"))
+    if row is None:
+        return None
+    incident = await connection.fetchrow(sql("get_incident"), row["incident"])
+    if incident is None:
+        return None
+    case = case_of(incident)
+    work = Work(
+        id=row["id"],
+        number=row["number"],
+        desk=Desk(row["area"], row["post"]),
+        state=TaskState(row["state"]),
+        dispatched_at=row["dispatched_at"],
+        due_at=row["due_at"],
+        passed=row["passed"],
+    )
+    now = await county_now(connection)
+    decision = escalation.remind(
+        work, case, await roster_for(connection, work.desk.area, now), now, rules.channels
+    )
+    passed = decision.step % escalation.TASK_STEPS
+    await connection.execute(sql("set_deadline"), work.id, passed, decision.next_at)
+    if passed == work.passed:
+        return decision
+    notes: Notes = [("incident", str(case.id), case.place)]
+    await write_decision(
+        connection, case, decision, now, rules, notes, task=work.id, vacancies=incident["fault"] is None
+    )
+    await flush(connection, notes)
+    return decision
+
+
+async def _claim_pages(
+    connection: Connection, channel: str, limit: int, lease_seconds: float
+) -> list[Claimed]:
+    rows = await connection.fetch(sql("claim_pages"), channel, limit, lease_seconds)
+    return [
+        Claimed(
+            message=Message(
+                page=row["id"],
+                incident=row["incident"],
+                recipient=row["display"],
+                step=row["step"],
+                loop=row["loop"],
+                reason=row["reason"],
+                title=row["title"],
+                zh=row["zh"],
+                en=row["en"],
+                level=Level(row["level"]),
+                grade=Grade(row["grade"]),
+                place=row["place"],
+                drill=row["drill"],
+                created_at=row["created_at"],
+            ),
+            attempts=row["attempts"],
+            lapsed=row["lapsed"],
+        )
+        for row in rows
+        if row["state"] == "sending"
+    ]
+
+
+async def _record_outcome(
+    connection: Connection, claimed: Claimed, outcome: Outcome, pause: float | None
+) -> None:
+    page = claimed.message.page
+    match outcome.result:
+        case Result.DELIVERED:
+            await _delivered(connection, page, outcome)
+        case Result.RETRY if claimed.attempts < MAX_ATTEMPTS:
+            wait = max(
+                pause_seconds(claimed.attempts) if pause is None else pause, outcome.retry_after_seconds or 0
+            )
+            await connection.execute(sql("page_retried"), page, claimed.attempts, outcome.cause.value, wait)
+        case Result.RETRY:
+            await _fall_over(connection, claimed, Cause.ATTEMPTS_SPENT)
+        case Result.REFUSED:
+            await _fall_over(connection, claimed, outcome.cause)
+
+
+async def _delivered(connection: Connection, page: UUID, outcome: Outcome) -> None:
+    row = await connection.fetchrow(sql("page_delivered"), page, outcome.cause.value)
+    if row is None:
+        return
+    await connection.execute(sql("add_delivery"), page)
+    await add_entry(
+        connection,
+        row["incident"],
+        "delivered",
+        f"已通过{CHANNEL_ZH.get(row['channel'], row['channel'])}通知{row['display']}",
+        detail={"channel": row["channel"], "page": page, "step": row["step"]},
+    )
+    await flush(connection, [("incident", str(row["incident"]), row["place"])])
+
+
+async def _fall_over(connection: Connection, claimed: Claimed, cause: Cause) -> None:
+    """Give a page up and order the recipient's next channel."""
+    row = await connection.fetchrow(sql("page_failed"), claimed.message.page, claimed.attempts, cause.value)
+    if row is None:
+        return
+    fallbacks = list(row["fallbacks"])
+    if fallbacks:
+        await connection.execute(
+            sql("add_page"),
+            page_id(row["incident"], row["step"], row["loop"], str(row["recipient"]), fallbacks[0]),
+            row["incident"],
+            row["task"],
+            row["step"],
+            row["loop"],
+            row["recipient"],
+            fallbacks[0],
+            fallbacks[1:],
+            row["reason"],
+            row["received_at"],
+        )
+    following = f"改用{CHANNEL_ZH.get(fallbacks[0], fallbacks[0])}" if fallbacks else "没有其他渠道"
+    await add_entry(
+        connection,
+        row["incident"],
+        "page_failed",
+        f"{CHANNEL_ZH.get(row['channel'], row['channel'])}未能通知{row['display']}，{following}",
+        detail={"channel": row["channel"], "cause": cause.value, "next": fallbacks[0] if fallbacks else None},
+    )
+    await flush(connection, [("incident", str(row["incident"]), row["place"])])
+
+
+async def _channels_waiting(connection: Connection) -> set[str]:
+    return {row["channel"] for row in await connection.fetch(sql("pages_waiting"))}
+
+
+async def platform_place(connection: Connection) -> str | None:
+    """Name the area that answers for the platform: the county, or what several counties have in common."""
+    counties = [row["code"] for row in await connection.fetch(sql("fault_place"))]
+    if not counties:
+        return None
+    for length in (6, 4, 2):
+        if len({county[:length] for county in counties}) == 1:
+            return str(counties[0][:length])
+    return str(counties[0])
+
+
+async def _platform_fault(connection: Connection, fault: str, zh: str, en: str, rules: Rules) -> bool:
+    place = await platform_place(connection)
+    if place is None:
+        return False
+    notes: Notes = []
+    opened = await open_fault(connection, fault, place, zh, en, rules, notes)
+    await flush(connection, notes)
+    return opened
+
+
+async def _fault_over(connection: Connection, fault: str, zh: str, en: str) -> bool:
+    notes: Notes = []
+    over = await end_fault(connection, fault, zh, en, notes)
+    await flush(connection, notes)
+    return over
+
+
+async def _publish_pending(
+    connection: Connection, limit: int, send: Callable[[list[Pending]], Awaitable[None]]
+) -> int:
+    if not await connection.fetchval(sql("lock_outbox")):
+        return 0
+    rows = await connection.fetch(sql("unpublished"), limit)
+    pending = [Pending(row["topic"], row["key"], row["value"].encode(), row["sequence"]) for row in rows]
+    if pending:
+        await send(pending)
+        await connection.executemany(
+            sql("mark_published"), [(one.topic, one.key, one.sequence) for one in pending]
+        )
+    return len(pending)
+
+
+async def _published_topics(connection: Connection) -> set[str]:
+    return {row["topic"] for row in await connection.fetch(sql("published_topics"))}
+
+
+async def _open_by_grade(connection: Connection) -> dict[Grade, int]:
+    return {Grade(row["grade"]): row["count"] for row in await connection.fetch(sql("open_by_grade"))}
+
+
+async def _prune(connection: Connection) -> None:
+    await connection.execute(sql("prune_changes"), KEPT_CHANGES_SECONDS)
+    await connection.execute(sql("prune_requests"), KEPT_REQUESTS_SECONDS)
+    await connection.execute(sql("prune_sessions"))

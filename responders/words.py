@@ -1,0 +1,47 @@
+"""The Chinese sentences that dispatch writes into timelines and messages; English stands in kinds and details."""
+
+from domain.areas import AreaLevel
+from domain.levels import Grade
+from responders.cases import Reason
+
+TOWER = {"township": "乡镇", "county": "县级", "city": "市级", "province": "省级"}
+GRADE = {
+    Grade.I: "Ⅰ级（特别重大）",
+    Grade.II: "Ⅱ级（重大）",
+    Grade.III: "Ⅲ级（较大）",
+    Grade.IV: "Ⅳ级（一般）",
+}
+AREA_LEVEL = {
+    AreaLevel.PROVINCE: "省级",
+    AreaLevel.CITY: "市级",
+    AreaLevel.COUNTY: "县级",
+    AreaLevel.TOWNSHIP: "乡镇",
+    AreaLevel.VILLAGE: "村（社区）",
+    AreaLevel.GRID: "网格",
+}
+POST = {
+    "": "值班室",
+    "ecology-duty": "生态环境值班",
+    "flood-duty": "防汛值班",
+    "health-duty": "卫生健康值班",
+    "stability-duty": "社会稳定值班",
+    "emergency-duty": "应急值班",
+    "leader": "带班领导",
+}
+REASON = {
+    Reason.OPENED: "新事件",
+    Reason.NOT_ACKNOWLEDGED: "限时内无人签收，升级通知",
+    Reason.TOP_REPEATS: "已到最高一级仍无人签收，再次通知",
+    Reason.GRADE_RAISED: "事件升级，重新通知",
+    Reason.HALF_TIME: "任务时限过半，提醒承办单位",
+    Reason.OVERDUE: "任务超时，通知上一级",
+    Reason.LONG_OVERDUE: "任务严重超时，通知带班领导",
+    Reason.WAITING: "等待签收",
+    Reason.ACKNOWLEDGED: "已签收",
+    Reason.ENDED: "已结束",
+}
+
+
+def post_name(post: str) -> str:
+    """Name a post in Chinese; a post that only local data knows is named by its slug."""
+    return POST.get(post, post)
