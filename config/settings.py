@@ -61,6 +61,7 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
     max_body_bytes: PositiveInt = 8 * 1024 * 1024
     pack_readings: PositiveInt = 500
     linger_milliseconds: Annotated[float, Meta(ge=0)] = 5.0
+    body_timeout_seconds: Positive = 30.0
     send_timeout_seconds: Positive = 10.0
     future_note_seconds: Positive = 300.0
     future_refuse_seconds: Positive = 86_400.0

@@ -1,7 +1,7 @@
 """Many readings in one message: columns as an Arrow IPC stream; plain JSON readings are read as well.
 
-Not compressed inside: for 500 readings LZ4 halves the 14 kB but makes reading them three times as slow (measured: 131
-instead of 37 µs). Whoever is short of network lets Kafka compress whole batches.
+Not compressed inside: for 500 readings LZ4 halves the 14 kB but makes reading them three times as slow
+(measured: 131 instead of 37 µs). Whoever is short of network lets Kafka compress whole batches.
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,8 +49,8 @@ _TIME = _SCHEMA.field("observed_at").type
 class ReadingPack:
     """Readings of one township as columns of one length.
 
-    `index` points into `names`; times are microseconds since 1970 UTC; `quality` holds numbers of `Quality`; `received` is
-    the gateway's receipt of them all. The arrays of an unpacked message may not be written to.
+    `index` points into `names`; times are microseconds since 1970 UTC; `quality` holds numbers of `Quality`;
+    `received` is the gateway's receipt of them all. The arrays of an unpacked message may not be written to.
     """
 
     names: list[str]
@@ -90,8 +90,9 @@ def unpack(
 ) -> ReadingPack:
     """Decode a message of `feed.readings`: packed columns, or JSON with one reading or a list of them.
 
-    JSON does not tell when it was received: callers pass the message's own time in microseconds, else the newest
-    observation stands in. InvalidInput, and nothing else, when the message is not what the topic promises.
+    JSON does not tell when it was received: callers pass the message's own time in microseconds, else the
+    newest observation stands in. InvalidInput, and nothing else, when the message is not what the topic
+    promises.
     """
     found = check_headers(READINGS, dict(headers or ()))
     if value is None:

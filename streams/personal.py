@@ -1,7 +1,7 @@
 """Personal fields: sealed under a key at the gateway, and masked where they hide in free text.
 
-A sealed string is `v1.<key id>.<base64url of nonce and ciphertext>`. It opens only with its key and together with the
-name of the record that it belongs to, so that it cannot be moved to another record.
+A sealed string is `v1.<key id>.<base64url of nonce and ciphertext>`. It opens only with its key and together
+with the name of the record that it belongs to, so that it cannot be moved to another record.
 """
 
 import base64
@@ -10,11 +10,14 @@ import hashlib
 import os
 import re
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from config.settings import Secret
+from domain.decode import decode_json
 from domain.errors import Fault, InvalidConfiguration, InvalidInput
+from domain.inputs import Person
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
@@ -22,6 +25,7 @@ VERSION = "v1"
 
 PHONE_MASK = "〔电话〕"
 ID_MASK = "〔证件号〕"
+NAME_MASK = "〔姓名〕"
 
 _SEPARATOR = r"[ \-\u2010-\u2015]"
 _GAP = _SEPARATOR + "?"
@@ -56,7 +60,7 @@ class Sealer:
         return f"{VERSION}.{self.key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
     def open_sealed(self, sealed: str, record: str) -> bytes:
-        """Open what was sealed for the record; InvalidInput when key, record or bytes are not the right ones."""
+        """Open what was sealed for the record; InvalidInput when key, record or bytes are wrong."""
         version, _, rest = sealed.partition(".")
         key_id, _, text = rest.partition(".")
         if version != VERSION or not text:
@@ -102,6 +106,39 @@ def mask(text: str) -> str:
     for (start, end), word in sorted(spans, reverse=True):
         text = text[:start] + word + text[end:]
     return text
+
+
+class Clear(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sealed with a ticket or report: the person, and the text as it was if masking changed it."""
+
+    person: Person | None = None
+    text: str | None = None
+
+    def __repr__(self) -> str:
+        return "Clear(…)"
+
+
+def protect(sealer: Sealer, person: Person | None, text: str, record: str) -> tuple[str, str | None]:
+    """Mask a text, and seal what that hid together with the person; None if there is nothing to seal."""
+    masked = text
+    if person:
+        for value, word in (
+            (person.name, NAME_MASK),
+            (person.phone, PHONE_MASK),
+            (person.id_number, ID_MASK),
+        ):
+            if value and len(value) > 1:  # one character would tear words apart
+                masked = masked.replace(value, word)
+    masked = mask(masked)
+    hidden = text if masked != text else None
+    if person is None and hidden is None:
+        return masked, None
+    return masked, sealer.seal(msgspec.json.encode(Clear(person=person, text=hidden)), record)
+
+
+def reveal(sealer: Sealer, sealed: str, record: str) -> Clear:
+    """Open what `protect` sealed; whoever calls this puts the reading on record first."""
+    return decode_json(Clear, sealer.open_sealed(sealed, record))
 
 
 def is_id_number(text: str) -> bool:

@@ -1,8 +1,8 @@
 """Writing to the broker so that an answer means it is on disk, and surviving the broker's absence."""
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships n
 from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
     KafkaError,
     UnknownError,
+    UnknownTopicOrPartitionError,
     UnsupportedVersionError,
 )
 from msgspec import Struct
@@ -40,8 +41,8 @@ class Message(Struct, frozen=True):
 async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -> AIOKafkaProducer:
     """Start a producer with acks=all, idempotent where the broker can.
 
-    The embedded broker refuses producer ids; there a repeated try may write a message twice, which every reader bears
-    because ids come from causes. KafkaError when the broker is away.
+    The embedded broker refuses producer ids; there a repeated try may write a message twice, which every
+    reader bears because ids come from causes. KafkaError when the broker is away.
     """
     for idempotent in (True, False):
         producer = AIOKafkaProducer(
@@ -51,7 +52,7 @@ async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -
             linger_ms=0,
             max_batch_size=min(MAX_BATCH_BYTES, broker.max_message_bytes),
             max_request_size=broker.max_message_bytes,
-            request_timeout_ms=max(1_000, int(timeout_seconds * 1_000)),
+            request_timeout_ms=max(500, int(timeout_seconds * 900)),  # its reason comes before our timeout
             retry_backoff_ms=50,
         )
         try:
@@ -69,7 +70,7 @@ async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -
 
 
 class Writer:
-    """A producer that opens itself when the broker is there, and again when it was lost, while the context is open."""
+    """A producer that opens itself when the broker is there, and again after it was lost."""
 
     def __init__(self, broker: BrokerSettings, timeout_seconds: float) -> None:
         """Take where the broker is, and how long a message may take before it counts as not delivered."""
@@ -119,25 +120,22 @@ class Writer:
         producer = self._producer
         if producer is None or not self._ready.is_set():
             raise BrokerUnavailable
-        deadline = time.monotonic() + self._timeout_seconds
         pending: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 for message in messages:
-                    pending.append(
-                        await producer.send(
-                            message.topic, message.value, key=message.key, headers=message.headers
-                        )
+                    sent = await producer.send(
+                        message.topic, message.value, key=message.key, headers=message.headers
                     )
-            if pending:
-                await asyncio.wait(pending, timeout=max(0.0, deadline - time.monotonic()))
-            if not all(future.done() for future in pending):
-                raise TimeoutError
-            for future in pending:
-                future.result()
+                    pending.append(sent)  # a failure in the middle must still find the ones before
+                await asyncio.gather(*pending)
+        except UnknownTopicOrPartitionError as error:
+            log.warning("topic_is_missing", topics=sorted({message.topic for message in messages}))
+            raise BrokerUnavailable from error
         except (KafkaError, TimeoutError) as error:
             for future in pending:
-                future.cancel() if not future.done() else future.exception()
+                if not future.cancel() and not future.cancelled():
+                    future.exception()
             self._lose(error)
             raise BrokerUnavailable from error
 
@@ -175,7 +173,7 @@ class Writer:
             self._close(lost)
 
     def _close(self, producer: AIOKafkaProducer) -> None:
-        """Stop a producer aside: while the broker is away it holds on to what it gave out, until the broker is back."""
+        """Stop a producer aside: while the broker is away it holds on to what it was given."""
         task = asyncio.create_task(_stop(producer), name="writer_closing")
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -191,8 +189,6 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 async def repeat(seconds: float, action: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Do something every so many seconds for ever; the broker's absence is borne."""
     while True:
-        try:
+        with suppress(BrokerUnavailable):  # told by the writer already
             await action()
-        except BrokerUnavailable:
-            pass  # told by the writer already
         await asyncio.sleep(seconds)

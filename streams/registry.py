@@ -1,4 +1,4 @@
-"""The registry as a table in memory: areas, series, sources and the clock, read from compacted topics and followed."""
+"""The registry in memory: areas, series, sources and the clock, read from compacted topics and followed."""
 
 import asyncio
 from collections.abc import Callable
@@ -37,9 +37,9 @@ SeriesListener = Callable[[Series | None, str], None]
 class Registry:
     """What is known of the county, kept up to date while the context is open.
 
-    Read the tables directly, never write them. `sources` is by token digest. `revision` grows with each change.
-    Each of `on_series` is called with the series, or None when it is gone, and its id. While the broker is away the last
-    known state stands.
+    Read the tables directly, never write them. `sources` is by token digest. `revision` grows with each
+    change. Each of `on_series` is called with the series, or None when it is gone, and its id. While the
+    broker is away the last known state stands.
     """
 
     def __init__(self, broker: BrokerSettings, stage: str) -> None:
@@ -108,7 +108,8 @@ class Registry:
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-        # A topic that is empty now but was not before was made anew, and its records will be published again: keep them.
+        # A topic that is empty now but was not before was made anew, and its records will be published
+        # again: keep them.
         refilled = {place.topic for place, end in ends.items() if end}
         self._stale = {key for key in self._records if key[0] in refilled}
         return ends
@@ -134,7 +135,7 @@ class Registry:
                     await self._take(message)
 
     def _forget_stale(self) -> None:
-        """Drop what a second reading from the beginning did not meet: it was removed while nobody listened."""
+        """Drop what a second reading from the beginning did not meet: removed while nobody listened."""
         for topic, key in self._stale:
             self._apply(topic, key, None)
         self._stale = set()
@@ -195,7 +196,7 @@ class Registry:
 
 
 def _swap(table: dict[str, Any], name: str, before: object, record: object) -> None:
-    """Take the old record out by its own name, unless another key has put a newer one there, and the new one in."""
+    """Put the new record in; the old one goes, unless another key has put a newer one under its name."""
     if before is not None and table.get(getattr(before, name)) is before:
         del table[getattr(before, name)]
     if record is not None:

@@ -35,9 +35,9 @@ def turn_away(
 ) -> Rejected:
     """Make the record of a refused item.
 
-    `cause` says where it came from (topic, partition and offset, or source and time), so that meeting it again gives the
-    same id. With a `sealer` the item is sealed: what comes from outside may hold personal data. `size` is that of the whole
-    when `item` is only its beginning; the digest is of what is given here.
+    `cause` says where it came from (topic, partition and offset, or source and time), so that meeting it
+    again gives the same id. With a `sealer` the item is sealed: what comes from outside may hold personal
+    data. `size` is that of the whole when `item` is only its beginning; the digest is of what is given here.
     """
     digest = hashlib.sha256(item).hexdigest()
     identity = derived_id("rejected", stage, feed, *cause, digest)
