@@ -1,0 +1,6 @@
+"""Makes `python -m fenghuo` the same as `fenghuo`."""
+
+from fenghuo.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The 2,000 series of the demo county: who measures what where, with limits, and how each behaves on a common day."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct, convert
+
+from domain.registry import Limit, Series
+from fenghuo.demo.places import Places, read_data
+
+INTERVAL_SECONDS = 300.0
+"""Stations report every five minutes."""
+
+
+class Quantity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a station measures and how it behaves on a common day."""
+
+    slug: str
+    zh: str
+    unit: str
+    base: float
+    daily: float = 0.0
+    peak_hour: float = 12.0
+    noise: float = 0.0
+    spread: float = 0.12
+    memory_minutes: Annotated[float, Meta(gt=0)] = 60.0
+    resolution: float = 0.01
+    low: float
+    high: float
+    limits: tuple[Limit, ...] = ()
+
+
+class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stations of one kind and of one owner; on rivers they stand in downstream order."""
+
+    slug: str
+    source: str
+    category: str
+    quantity: tuple[Quantity, ...]
+    stations: int = 0
+    place: str = "cells"
+
+
+class _NetworkFile(Struct, frozen=True, forbid_unknown_fields=True):
+    network: tuple[Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One series of the demo with what the generator must know of it; `station` counts from 0 in its network or river."""
+
+    series: Series
+    network: str
+    river: str | None
+    station: int
+    quantity: Quantity
+
+
+def build_channels(places: Places, share: float = 1.0) -> tuple[Channel, ...]:
+    """Build all channels; a smaller `share` leaves out stations, but never of the rivers."""
+    networks = convert(read_data("networks.toml"), _NetworkFile).network
+    return tuple(
+        channel
+        for number, network in enumerate(networks)
+        for river, station, name, cell in _stations(network, places, number, share)
+        for channel in _channels(network, river, station, name, cell)
+    )
+
+
+def _stations(
+    network: Network, places: Places, number: int, share: float
+) -> list[tuple[str | None, int, str, str]]:
+    """List (river, number, name, cell) of each station."""
+    if network.place == "river":
+        return [
+            (river.slug, station, f"{river.name}{station + 1}号站", cell)
+            for river in places.rivers
+            for station, cell in enumerate(river.cells)
+        ]
+    step = len(places.cells) / network.stations
+    kept = [station for station in range(network.stations) if int((station + 1) * share) > int(station * share)]
+    cells = [places.cells[int(station * step + number) % len(places.cells)] for station in kept]
+    return [(None, station, f"{station + 1}号", cell) for station, cell in zip(kept, cells, strict=True)]
+
+
+def _channels(network: Network, river: str | None, station: int, name: str, cell: str) -> list[Channel]:
+    where = f"{river}{station + 1:02d}" if river else f"{station + 1:03d}"
+    return [
+        Channel(
+            Series(
+                id=f"{network.slug}.{where}.{quantity.slug}",
+                name=f"{name}{quantity.zh}",
+                quantity=quantity.slug,
+                unit=quantity.unit,
+                area=cell,
+                category=network.category,
+                source=network.source,
+                interval_seconds=INTERVAL_SECONDS,
+                low=quantity.low,
+                high=quantity.high,
+                limits=quantity.limits,
+            ),
+            network.slug,
+            river,
+            station,
+            quantity,
+        )
+        for quantity in network.quantity
+    ]
