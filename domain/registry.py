@@ -37,7 +37,7 @@ class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     low: float | None = None
     high: float | None = None
     max_rate: Annotated[float, Meta(gt=0)] | None = None  # unit per second
-    limits: tuple[Limit, ...] = ()
+    limits: Annotated[tuple[Limit, ...], Meta(max_length=4)] = ()
 
 
 class Area(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
