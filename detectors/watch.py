@@ -1,0 +1,227 @@
+"""Series by name: what the registry knows of them, their bank, and its words as findings."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.bank import BLOCK, Bank, Records, specification, unknown
+from detectors.state import VERSION, Change, Code
+from domain.clock import EPOCH
+from domain.decode import NOT_JSON
+from domain.errors import Fault, InvalidInput
+from domain.findings import BrokenLimit, Finding, FindingState, LateReading, RollUps, SubjectKind
+from domain.identity import finding_id, reading_id
+from domain.levels import Feed
+from domain.registry import Series
+
+DETECTOR_VERSION = 1
+"""Stands in every finding's id; raise it when a detector means something else by the same reading."""
+FAULT_CATEGORY = "equipment-fault"
+GUARDS = {Code.RANGE: "range", Code.RATE: "rate", Code.STUCK: "stuck", Code.SILENT: "silent"}
+REMEMBERED_PACKS = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a pack of readings led to."""
+
+    findings: list[Finding]
+    late: list[LateReading]
+    repeated: int
+
+
+class _Block(msgspec.Struct, frozen=True, array_like=True):
+    """A dumped block: its version, the names of its series by slot, their states as bytes."""
+
+    version: int
+    names: list[str]
+    states: bytes
+
+
+class SeriesWatch:
+    """Watches the series of one partition. Call order and arguments decide everything; it has no clock."""
+
+    def __init__(self, parameters: Iterable[Series] = (), lateness_seconds: float = 600.0) -> None:
+        """Know the given series; later than the bound behind the series' newest reading is late."""
+        self._bank = Bank(lateness_seconds)
+        self._series: dict[str, Series] = {}
+        self._slots: dict[str, int] = {}
+        self._names: list[str] = []
+        self._packs: dict[tuple[str, ...], NDArray[np.int32]] = {}
+        self._newest = 0
+        for series in parameters:
+            self.know(series)
+
+    @property
+    def newest_observed(self) -> int:
+        """Tell the newest observed time (µs) of all readings since this watch was made: the partition's watermark."""
+        return self._newest
+
+    def know(self, series: Series) -> None:
+        """Take a series into account from now on, new or changed; cheap until it has a reading."""
+        self._series[series.id] = series
+        slot = self._slots.get(series.id)
+        if slot is not None:
+            self._bank.specify(slot, _specification(series))
+
+    def forget(self, name: str) -> None:
+        """Say nothing more of a series that left the registry; its roll-ups go on if it does."""
+        if self._series.pop(name, None) is not None and name in self._slots:
+            self._bank.specify(self._slots[name], unknown())
+
+    def observe(
+        self,
+        names: list[str],
+        index: NDArray[np.int32],
+        observed: NDArray[np.int64],
+        values: NDArray[np.float64],
+        quality: NDArray[np.uint8],
+        received: int,
+    ) -> Observed:
+        """Take in a pack of readings (columns as in `ReadingPack`) in their order of arrival."""
+        if len(index) == 0:
+            return Observed([], [], 0)
+        slots = self._slots_of(names)[index]
+        outcome = self._bank.update(slots, observed, values, quality, received)
+        self._newest = max(self._newest, int(observed.max()))
+        late = [
+            LateReading(
+                series=names[index[at]],
+                observed_at=_time(int(observed[at])),
+                value=float(values[at]),
+                quality=int(quality[at]),
+            )
+            for at in outcome.late.tolist()
+        ]
+        return Observed(self._findings(outcome.transitions), late, outcome.repeated)
+
+    def silent(self, watermark: int, received: int | None = None) -> list[Finding]:
+        """Find the known series that have gone silent at a watermark (µs), usually `newest_observed`."""
+        return self._findings(self._bank.silent(watermark, received))
+
+    def rollups(self, late: Iterable[LateReading] = ()) -> RollUps | None:
+        """Take the minutes touched since the last call as one record, None when there is nothing to tell."""
+        rows = self._bank.take_rollups()
+        late = list(late)
+        if len(rows) == 0 and not late:
+            return None
+        return RollUps(
+            series=[self._names[slot] for slot in rows["slot"].tolist()],
+            minute=rows["minute"].tolist(),
+            count=rows["count"].tolist(),
+            good=rows["good"].tolist(),
+            total=rows["total"].tolist(),
+            low=rows["low"].tolist(),
+            high=rows["high"].tolist(),
+            last=rows["last"].tolist(),
+            late=late,
+        )
+
+    def dump(self) -> dict[int, bytes]:
+        """Write the blocks changed since the last dump, each below 256 KiB; ValueError before `rollups` was called."""
+        return {
+            number: msgspec.msgpack.encode(
+                _Block(
+                    version=VERSION, names=self._names[number * BLOCK : (number + 1) * BLOCK], states=states
+                )
+            )
+            for number, states in self._bank.dump().items()
+        }
+
+    def restore(self, blocks: dict[int, bytes]) -> None:
+        """Put all dumped blocks back into a watch that has seen nothing yet; InvalidInput when they do not fit."""
+        if self._names:
+            raise ValueError("only a fresh watch can be restored")
+        for number in range(len(blocks)):
+            try:
+                block = msgspec.msgpack.decode(blocks[number], type=_Block)
+            except KeyError as error:
+                raise InvalidInput(
+                    [Fault("blocks", f"number {number} of {len(blocks)} is missing")]
+                ) from error
+            except NOT_JSON as error:
+                raise InvalidInput([Fault("blocks", f"number {number} is no block: {error}")]) from error
+            if block.version != VERSION:
+                raise InvalidInput([Fault("blocks", f"version {block.version} is not {VERSION}")])
+            for name in block.names:
+                self._slot(name)
+            self._bank.restore(number, block.states)
+        self._newest = self._bank.newest()
+
+    def _slots_of(self, names: list[str]) -> NDArray[np.int32]:
+        """Look a pack's names up at once; a gateway sends the same ones again and again."""
+        key = tuple(names)
+        slots = self._packs.get(key)
+        if slots is None:
+            slots = np.array([self._slot(name) for name in names], np.int32)
+            if len(self._packs) >= REMEMBERED_PACKS:
+                self._packs.clear()
+            self._packs[key] = slots
+        return slots
+
+    def _slot(self, name: str) -> int:
+        slot = self._slots.get(name)
+        if slot is None:
+            series = self._series.get(name)
+            slot = self._slots[name] = self._bank.add(None if series is None else _specification(series))
+            self._names.append(name)
+        return slot
+
+    def _findings(self, transitions: Records) -> list[Finding]:
+        return [self._finding(row) for row in transitions if self._names[row["slot"]] in self._series]
+
+    def _finding(self, row: np.void) -> Finding:
+        series = self._series[self._names[row["slot"]]]
+        code, begin, rarity = int(row["code"]), _time(int(row["period_start"])), float(row["rarity"])
+        limit: BrokenLimit | None = None
+        category, direction = series.category, "above" if row["direction"] > 0 else "below"
+        if code in GUARDS:
+            detector, category = GUARDS[Code(code)], FAULT_CATEGORY
+        elif code == Code.LEARNED:
+            detector = "innovation"
+        else:
+            broken = series.limits[code - Code.LIMIT]
+            detector, direction = f"limit-{code - Code.LIMIT}", broken.direction
+            limit = BrokenLimit(level=broken.level, value=broken.value, basis=broken.basis)
+        observed_at = _time(int(row["observed_at"]))
+        cleared = row["state"] == Change.CLEARED
+        return Finding(
+            id=finding_id(detector, DETECTOR_VERSION, series.id, begin),
+            detector=detector,
+            detector_version=DETECTOR_VERSION,
+            category=category,
+            subject_kind=SubjectKind.SERIES,
+            subject=series.id,
+            area=series.area,
+            feed=Feed.READINGS,
+            state=FindingState.CLEARED if cleared else FindingState.CONFIRMED,
+            observed_at=observed_at,
+            received_at=_time(int(row["received"])),
+            period_start=begin,
+            period_end=observed_at if cleared else None,
+            direction=direction,
+            observed=float(row["observed"]),
+            expected=None if np.isnan(row["expected"]) else float(row["expected"]),
+            unit=series.unit,
+            p_value=None if np.isnan(rarity) else 10.0**-rarity,
+            limit=limit,
+            inputs=() if code == Code.SILENT else (reading_id(series.id, observed_at),),
+        )
+
+
+def _specification(series: Series) -> Records:
+    return specification(
+        interval_seconds=series.interval_seconds,
+        low=series.low,
+        high=series.high,
+        max_rate=series.max_rate,
+        limits=((rule.value, rule.direction, rule.hysteresis, rule.consecutive) for rule in series.limits),
+    )
+
+
+def _time(microseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=microseconds)
