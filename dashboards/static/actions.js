@@ -19,7 +19,7 @@ function Deadline({ row }) {
   if (!row.next_at) return null;
   const left = toMs(row.next_at) - now.value;
   return html`<p class="deadline">
-    <span>${t("queue.next")} <small class="quiet">${t("act.step", { n: row.step + 1 })}</small></span>
+    <span>${t("queue.next")} <small class="quiet">${t("queue.climbed", { n: row.step + 1 })}</small></span>
     <span class="count ${left < 300000 ? "soon" : ""}">${left > 0 ? timeLeft(left) : t("queue.due_now")}</span>
   </p>`;
 }

@@ -4,7 +4,7 @@ import { read } from "./api.js";
 import { Plot } from "./chart.js";
 import { html, useEffect, useState } from "./lib.js";
 import { now } from "./live.js";
-import { number, probability, t, toMs, when } from "./words.js";
+import { language, number, probability, t, toMs, when } from "./words.js";
 import "./types.js";
 
 /** @typedef {import("./types.js").Finding} Finding */
@@ -21,13 +21,16 @@ function subjectOf(finding, names) {
   return names[finding.area] ?? finding.subject;
 }
 
+/** @param {string} word */
+const inSentence = (word) => (language === "en" ? word.toLowerCase() : word);
+
 /** @param {Finding} finding */
 function judgedBy(finding) {
   const words = [];
   if (finding.limit) {
     const side = finding.direction === "below" ? "below" : "above";
     const value = `${number(finding.limit.value)} ${finding.unit}`.trim();
-    words.push(t(`evidence.limit_${side}`, { level: t(`level.${finding.limit.level}`), value }));
+    words.push(t(`evidence.limit_${side}`, { level: inSentence(t(`level.${finding.limit.level}`)), value }));
   }
   if (finding.phrase) words.push(t("evidence.phrase", { phrase: finding.phrase }));
   if (finding.p_value !== null) words.push(t("evidence.chance", { p: probability(finding.p_value) }));
@@ -46,7 +49,7 @@ function periodOf(finding) {
 }
 
 /** @param {number | null} value @param {string} unit */
-const amount = (value, unit) => (value === null ? "—" : html`<b>${number(value)}</b> <small>${unit}</small>`);
+const amount = (value, unit) => (value === null ? "—" : html`<span><b>${number(value)}</b> <small>${unit}</small></span>`);
 
 /** @param {{evidence: Finding[], names: Record<string, string>}} props */
 export function EvidenceTable({ evidence, names }) {

@@ -80,8 +80,8 @@ function Head() {
       <span class="quiet">${t(`grade.${row.grade}`)}</span>
       ${internal.has(row.category) && html`<span class="tag">${t("queue.internal")}</span>`}
     </div>
-    <h1>${(language === "en" && row.title_en) || row.title}</h1>
-    <p>${first}</p>
+    <h1>${language === "zh" ? row.title : `${t(`category.${row.category}`)} · ${row.place_name}`}</h1>
+    <p class="sentence">${first}</p>
     <p class="other" lang=${language === "zh" ? "en" : "zh-CN"}>${second}</p>
     <dl>
       ${facts.map(
@@ -94,16 +94,27 @@ function Head() {
   </header>`;
 }
 
+/**
+ * Timelines are written in Chinese, for the record; readers of another language get the kind of entry in theirs.
+ * @param {import("./types.js").Entry} entry
+ */
+function wordOf(entry) {
+  if (entry.kind === "moved") return t("entry.moved", { state: t(`state.${entry.detail.to}`) });
+  if (entry.kind === "decided") return t("act.decided", { verdict: t(`verdict.${entry.detail.verdict}`) });
+  return tOr(`entry.${entry.kind}`, entry.kind);
+}
+
 function Timeline() {
   const entries = [...view.value.timeline].reverse();
-  return html`<section class="sheet block">
+  return html`<section class="sheet block record">
     <h2>${t("timeline.title")} <small>${t("timeline.only_grows")}</small></h2>
     <ol class="timeline">
       ${entries.map(
         (entry) => html`<li key=${entry.id}>
           <time datetime=${entry.at}>${clockTime(entry.at)}<small>${day(entry.at)}</small></time>
           <div>
-            <p>${entry.text}</p>
+            ${language !== "zh" && html`<b>${wordOf(entry)}</b>`}
+            <p lang="zh-CN">${entry.text}</p>
             <span class="by">${entry.actor === "system" ? t("timeline.system") : entry.actor}</span>
           </div>
         </li>`,
@@ -161,7 +172,7 @@ function Pages() {
                 <td data-label=${t("pages.state")}>
                   <span
                     >${t(`page_state.${page.state}`)}<small
-                      >${page.reason}${page.attempts > 1 && ` · ${t("pages.tries", { n: page.attempts })}`}</small
+                      >${tOr(`page_reason.${page.reason}`, page.reason)}${page.attempts > 1 && ` · ${t("pages.tries", { n: page.attempts })}`}</small
                     ></span
                   >
                 </td>

@@ -39,7 +39,8 @@ function hear() {
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 function showClock() {
-  element("clock").textContent = `${fullDay(now.value)} ${clockTime(now.value)}`;
+  element("date").textContent = fullDay(now.value);
+  element("clock").textContent = clockTime(now.value);
   const factor = Math.round(anchor.factor * 10) / 10;
   element("pace").textContent = factor === 0 ? t("clock.still") : factor === 1 ? "" : t("clock.pace", { factor });
 }

@@ -27,8 +27,8 @@ const shown = computed(() =>
 );
 const waiting = computed(() => shown.value.filter(isWaiting).length);
 
-/** @param {Row} row */
-export const titleOf = (row) => (language === "en" && row.title_en) || row.title;
+/** The alert's sentence; a case without one is named by its title. @param {Row} row */
+const sentenceOf = (row) => (language === "en" ? row.en : row.zh) || row.title;
 
 /** @param {Row} row */
 function take(row) {
@@ -41,7 +41,7 @@ function take(row) {
 function arrived(row) {
   if (!rows.value.has(row.id) && !isEnded(row)) {
     fresh.value = new Set(fresh.value).add(row.id);
-    notice(t("queue.new_one", { level: t(`level.${row.level}`), title: titleOf(row) }));
+    notice(t("queue.new_one", { level: t(`level.${row.level}`), title: sentenceOf(row) }));
     setTimeout(() => {
       fresh.value = new Set([...fresh.value].filter((id) => id !== row.id));
     }, 4000);
@@ -95,7 +95,7 @@ function Next({ row }) {
   const left = toMs(row.next_at) - now.value;
   if (left <= 0) return html`<span class="count soon">${t("queue.due_now")}</span>`;
   return html`<span class="count ${left < SOON_MS ? "soon" : ""}">${timeLeft(left)}</span>
-    <small>${t("act.step", { n: row.step + 1 })}</small>`;
+    <small>${t("queue.climbed", { n: row.step + 1 })}</small>`;
 }
 
 /** @param {{row: Row}} props */
@@ -128,7 +128,7 @@ function Line({ row }) {
   >
     <td class="head-cell"><${Level} row=${row} /></td>
     <td class="title-cell">
-      <a class="title" href="/incidents/${row.id}">${titleOf(row)}</a>
+      <a class="title" href="/incidents/${row.id}">${sentenceOf(row)}</a>
       <span class="under">
         <span class="phone-only">${row.place_name}</span>
         <span>${t(`category.${row.category}`)}</span>

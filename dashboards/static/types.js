@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{id: string, version: number, alert: string | null, category: string, domain: string, place: string,
- *   place_name: string, level: number, grade: number, state: string, title: string, title_en?: string,
+ *   place_name: string, level: number, grade: number, state: string, title: string, zh: string, en: string,
  *   opened_at: string, changed_at: string, acknowledged_at: string | null, acknowledged_by: string | null,
  *   holder: string | null, next_at: string | null, step: number, alert_open: boolean, drill: boolean}} Row
  * @typedef {{id: string, detector: string, category: string, subject_kind: string, subject: string, area: string,
