@@ -1,8 +1,9 @@
 """Snapshots of a partition's state as records of a changelog topic: cut, write, find again. Pure, no Faust here.
 
-A snapshot is a head record and, when it does not fit into that, blocks. Blocks that did not change since the last
-snapshot stay where they are. A changed block goes into the other of its two slots, and the head, written last, says which
-slot of each block counts: a crash at any point leaves either the old snapshot whole or the new one.
+A state is named pieces, and a desk hands out those that changed. While all of them are small they go into one record, the
+head: nothing can come between. Larger ones are cut into blocks. A changed block goes into the other of its two slots, and
+the head, written last, says which slot of each block counts: a crash at any point leaves either the old snapshot whole or
+the new one.
 
 Keys are those of one writer (one process that held the partition for a while) and nobody writes to another's: a process
 that was thought dead and wakes up late can only spoil its own, which has a lower epoch and is not looked at.
@@ -22,25 +23,28 @@ log = structlog.get_logger(__name__)
 
 BLOCK_BYTES = 256 * 1024
 """Well below the megabyte that brokers take by default, large enough that few records are written."""
+INLINE_BYTES = 192 * 1024
+"""As much as a head carries itself, compressed."""
 VERSION = 1
 
 _codec = pa.Codec("zstd", compression_level=1)
 _encoder = msgspec.msgpack.Encoder()
 
+Pieces = dict[str, bytes]
 Records = list[tuple[bytes, bytes | None]]
 """Keys with values for the changelog; no value removes the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a partition's state was after all messages below `offsets` (next offset by topic)."""
+    """A state after all messages below `offsets` (next offset by topic); to be cut: the pieces that changed."""
 
     offsets: dict[str, int]
-    state: bytes
+    pieces: Pieces
 
 
 class Block(msgspec.Struct, frozen=True, array_like=True):
-    """Where a block lies and how to know it: slot, bytes before compression, digest of these."""
+    """How to find and know a block: slot (-1: in the head), bytes before compression, digest of these."""
 
     slot: int
     size: int
@@ -48,15 +52,15 @@ class Block(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Head(msgspec.Struct, frozen=True, array_like=True):
-    """The record that makes a snapshot count; `inline` holds the only block when there is one and it is small."""
+    """The record that makes a snapshot count; blocks are named by piece and number."""
 
     version: int
     epoch: int
     generation: int
     sequence: int
     offsets: dict[str, int]
-    blocks: list[Block]
-    inline: bytes | None
+    blocks: dict[str, Block]
+    inline: dict[str, bytes]
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -66,9 +70,10 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
 
 @dataclass(slots=True)
 class Writer:
-    """Cuts the snapshots of one place for as long as this process holds it; remembers what lies in the changelog.
+    """Cuts the snapshots of one place for as long as this process holds it; knows what lies in the changelog.
 
-    `stale` are keys of earlier writers, removed once the first snapshot of this one counts.
+    `stale` are keys of earlier writers, removed once the first snapshot of this one counts. After a snapshot could not be
+    written the writer is of no more use: what the broker has is then unknown.
     """
 
     place: str
@@ -77,41 +82,63 @@ class Writer:
     stale: Iterable[bytes] = ()
     name: str = field(default_factory=lambda: token_hex(6))
     _sequence: int = 0
-    _blocks: list[Block] = field(default_factory=list)
+    _blocks: dict[str, Block] = field(default_factory=dict)
+    _inline: dict[str, bytes] = field(default_factory=dict)
 
     def cut(self, snapshot: Snapshot) -> tuple[Records, Records, Records]:
         """Make the records of a snapshot: blocks, then the head, then what may be removed once the head counts.
 
-        Each step must be on the broker's disk before the next is sent. Costs a digest of the whole state and the
-        compression of what changed; safe to call in another thread as long as nobody else uses this writer.
+        Each step must be on the broker's disk before the next is sent. Costs the compression of what changed; may be called
+        in another thread as long as nobody else uses this writer.
         """
-        state = memoryview(snapshot.state)
-        pieces = [state[start : start + BLOCK_BYTES] for start in range(0, len(state), BLOCK_BYTES)]
-        blocks: list[Block] = []
-        changed: Records = []
-        inline = None
-        for number, piece in enumerate(pieces):
-            before = self._blocks[number] if number < len(self._blocks) else None
-            digest = _digest(piece)
-            if len(pieces) == 1:
-                inline = _compress(piece)
-                blocks.append(Block(slot=-1, size=len(piece), digest=digest))
-            elif before is not None and before.slot >= 0 and before.digest == digest:
-                blocks.append(before)
-            else:
-                slot = 1 if before is not None and before.slot == 0 else 0
-                blocks.append(Block(slot=slot, size=len(piece), digest=digest))
-                changed.append((_block_key(self.place, self.name, number, slot), _compress(piece)))
+        self._put(snapshot.pieces)
+        blocks: Records = []
+        if any(block.slot >= 0 for block in self._blocks.values()) or self._inline_bytes() > INLINE_BYTES:
+            blocks = [self._lay_down(label, packed) for label, packed in self._inline.items()]
+            self._inline = {}
         self._sequence += 1
-        head = Head(VERSION, self.epoch, self.generation, self._sequence, snapshot.offsets, blocks, inline)
-        stale, self.stale = [(key, None) for key in self.stale], ()
-        # An inline snapshot leaves the slots alone, so the blocks of before are forgotten: their next content may go to either.
-        self._blocks = blocks
-        return changed, [(_head_key(self.place, self.name), _encoder.encode(head))], list(stale)
+        head = Head(
+            VERSION, self.epoch, self.generation, self._sequence, snapshot.offsets, self._blocks, self._inline
+        )
+        stale: Records = [(key, None) for key in self.stale]
+        self.stale = ()
+        return blocks, [(_head_key(self.place, self.name), _encoder.encode(head))], stale
+
+    def adopt(self, head: Head, packed: Mapping[str, bytes]) -> None:
+        """Take over what an earlier writer left, to be written under this one's own keys."""
+        for label, block in head.blocks.items():
+            self._blocks[label] = Block(-1, block.size, block.digest)
+            self._inline[label] = packed[label]
+
+    def _put(self, pieces: Mapping[str, bytes]) -> None:
+        """Cut pieces into blocks and keep those that differ from what was there."""
+        for name, piece in pieces.items():
+            view = memoryview(piece)
+            count = max(1, -(-len(view) // BLOCK_BYTES))
+            for number in range(count):
+                part = view[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES]
+                label, digest = f"{name}#{number}", _digest(part)
+                before = self._blocks.get(label)
+                if before is None or before.digest != digest:
+                    self._blocks[label] = Block(before.slot if before else -1, len(part), digest)
+                    self._inline[label] = _compress(part)
+            while f"{name}#{count}" in self._blocks:  # the piece has become shorter
+                self._blocks.pop(f"{name}#{count}")
+                self._inline.pop(f"{name}#{count}", None)
+                count += 1
+
+    def _lay_down(self, label: str, packed: bytes) -> tuple[bytes, bytes | None]:
+        block = self._blocks[label]
+        slot = 1 if block.slot == 0 else 0
+        self._blocks[label] = Block(slot, block.size, block.digest)
+        return _block_key(self.place, self.name, label, slot), packed
+
+    def _inline_bytes(self) -> int:
+        return sum(map(len, self._inline.values()))
 
 
 def find(place: str, records: Mapping[bytes, bytes], generation: int) -> tuple[Snapshot | None, Writer]:
-    """Find the newest whole snapshot of a place and make the writer that goes on from there.
+    """Find the newest whole snapshot of a place, with all its pieces, and make the writer that goes on from there.
 
     Records are those of the place's partition, in any order; what belongs to other places is not looked at.
     """
@@ -128,33 +155,40 @@ def find(place: str, records: Mapping[bytes, bytes], generation: int) -> tuple[S
     epoch = heads[0][0].epoch + 1 if heads else 1
     writer = Writer(place=place, epoch=epoch, generation=generation, stale=tuple(mine))
     for head, name in heads:
-        state = _assemble(place, name, head, mine)
-        if state is not None:
-            return Snapshot(head.offsets, state), writer
+        packed = {
+            label: head.inline.get(label, b"")
+            if block.slot < 0
+            else mine.get(_block_key(place, name, label, block.slot), b"")
+            for label, block in head.blocks.items()
+        }
+        pieces = _assemble(head, packed)
+        if pieces is not None:
+            writer.adopt(head, packed)
+            return Snapshot(head.offsets, pieces), writer
         log.error("snapshot_not_whole", place=place, epoch=head.epoch, sequence=head.sequence)
     return None, writer
 
 
-def _assemble(place: str, name: str, head: Head, records: Mapping[bytes, bytes]) -> bytes | None:
+def _assemble(head: Head, packed: Mapping[str, bytes]) -> Pieces | None:
+    """Put the pieces together; None when a block is missing or is not what the head says."""
     if head.version != VERSION:
         return None
-    pieces = []
-    for number, block in enumerate(head.blocks):
-        key = _block_key(place, name, number, block.slot)
-        packed = head.inline if block.slot < 0 else records.get(key)
-        piece = _decompress(packed, block.size) if packed is not None else b""
-        if _digest(piece) != block.digest:
+    parts: dict[str, dict[int, bytes]] = {}
+    for label, block in head.blocks.items():
+        part = _decompress(packed[label], block.size)
+        if _digest(part) != block.digest:
             return None
-        pieces.append(piece)
-    return b"".join(pieces)
+        name, _, number = label.rpartition("#")
+        parts.setdefault(name, {})[int(number)] = part
+    return {name: b"".join(part for _, part in sorted(found.items())) for name, found in parts.items()}
 
 
 def _head_key(place: str, writer: str) -> bytes:
     return f"{place}/{writer}/head".encode()
 
 
-def _block_key(place: str, writer: str, number: int, slot: int) -> bytes:
-    return f"{place}/{writer}/{number}/{slot}".encode()
+def _block_key(place: str, writer: str, label: str, slot: int) -> bytes:
+    return f"{place}/{writer}/{label}/{slot}".encode()
 
 
 def _digest(piece: bytes | memoryview) -> bytes:
@@ -167,6 +201,8 @@ def _compress(piece: memoryview) -> bytes:
 
 
 def _decompress(packed: bytes, size: int) -> bytes:
+    if size == 0 or not packed:
+        return b""
     try:
         piece: bytes = _codec.decompress(packed, size, asbytes=True)
     except (pa.ArrowException, OSError):
