@@ -25,6 +25,9 @@ TAIL = 2.5
 """Spreads at which the tail begins."""
 TAIL_RATE, TAIL_EXCESS = 0.0124, 0.35
 """What a Gaussian has beyond TAIL; a sensor's record is never believed to be lighter than this excess."""
+TAIL_GAIN, LEAST_RATE = 0.002, 1e-3
+EXCESS_GAIN, MOST_EXCESS = 0.05, 8.0
+"""The record of about twenty excursions; one of them teaches no more than MOST_EXCESS spreads."""
 CLIP = 4.0
 """Spreads beyond which an innovation is not learned from."""
 RARITY_CAP = 12.0
@@ -73,6 +76,20 @@ def score(fold: Record, interval: float, time: int, value: float) -> tuple[float
 
 
 @compiled
+def _learn_tail(fold: Record, far: float) -> None:
+    """Learn from an excursion when it is over, and once: a long one must not make itself look usual."""
+    if far > TAIL:
+        fold.excursion = max(fold.excursion, far)
+        return
+    over = fold.excursion > 0.0
+    fold.tail_rate = max(fold.tail_rate + TAIL_GAIN * ((1.0 if over else 0.0) - fold.tail_rate), LEAST_RATE)
+    if over:
+        excess = min(fold.excursion - TAIL, MOST_EXCESS)
+        fold.tail_excess = max(fold.tail_excess + EXCESS_GAIN * (excess - fold.tail_excess), TAIL_EXCESS)
+        fold.excursion = 0.0
+
+
+@compiled
 def learn(fold: Record, interval: float, time: int, value: float) -> None:
     """Learn from a value, clipped to what the record makes believable."""
     if fold.learned == 0:
@@ -87,20 +104,17 @@ def learn(fold: Record, interval: float, time: int, value: float) -> None:
     sigma = max(math.sqrt(fold.spread), floor)
     count = fold.learned
     if count >= WARM:
-        far = abs(innovation) / sigma
-        fold.tail_rate += 0.002 * ((1.0 if far > TAIL else 0.0) - fold.tail_rate)
-        fold.tail_rate = max(fold.tail_rate, 1e-3)
-        if far > TAIL:
-            fold.tail_excess += 0.05 * (min(far - TAIL, 8.0) - fold.tail_excess)
-            fold.tail_excess = max(fold.tail_excess, TAIL_EXCESS)
+        _learn_tail(fold, abs(innovation) / sigma)
         innovation = bounded(innovation, -CLIP * sigma, CLIP * sigma)
     spread_gain = max(bounded(interval / (6.0 * HOUR), 0.002, 0.01), 1.0 / (count + 1.0))
     fold.spread += spread_gain * (innovation * innovation - fold.spread)
     fold.level += bounded(interval / 600e6, 0.02, 0.125) * innovation
-    fold.wander += bounded(interval / (3.0 * DAY), 1e-5, 0.01) * (fold.level * fold.level - fold.wander)
+    fold.wander += max(bounded(interval / (30.0 * DAY), 1e-6, 0.01), 1.0 / (count + 1.0)) * (
+        fold.level * fold.level - fold.wander
+    )
     if count * interval < WARM_DAYS * DAY:
         fold.wander = max(fold.wander, fold.level * fold.level)
-    gain = max(bounded(interval * KNOTS / (7.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
+    gain = max(bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
     position = (time % DAY) / (DAY / KNOTS)
     knot = int(position)
     weight = position - knot

@@ -44,13 +44,14 @@ FOLD = np.dtype(
         ("level", "f8"),  # of the value without its hour-of-day profile
         ("spread", "f8"),  # mean square of innovations
         ("wander", "f8"),  # mean square of the level
-        ("tail_rate", "f8"),  # how often an innovation is in the tail
-        ("tail_excess", "f8"),  # how far it then lies in it
+        ("tail_rate", "f8"),  # share of readings that began an excursion into the tail
+        ("tail_excess", "f8"),  # how far excursions went
+        ("excursion", "f8"),  # how far the present one went, 0 when there is none
         ("refractory", "i8"),  # the learned score is mute until then
-        ("peak", "f8"),  # greatest rarity of the open learned finding
+        ("variety", "f4"),  # share of readings that differ from the one before
+        ("peak", "f4"),  # greatest rarity of the open learned finding
         ("expected", "f8"),
         ("same_since", "i8"),
-        ("variety", "f8"),  # share of readings that differ from the one before
         ("learned", "u4"),  # readings that the learned score has seen
         ("opened", "u4"),  # of these, since the learned finding opened
         ("same", "u4"),  # readings in a row of one value
