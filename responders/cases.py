@@ -151,6 +151,7 @@ class Cause(StrEnum):
     REDIRECTED = "redirected"
     STORAGE = "storage"
     NOT_SET_UP = "not_set_up"
+    DRILL = "drill"
     OUTCOME_UNKNOWN = "outcome_unknown"
     ATTEMPTS_SPENT = "attempts_spent"
 
@@ -190,5 +191,6 @@ class Claimed:
 
     message: Message
     attempts: int
+    received_at: datetime
     lapsed: bool
     """An earlier worker's lease ran out: it is unknown whether the message was sent."""

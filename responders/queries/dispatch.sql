@@ -102,7 +102,7 @@ from ready, incident, app_user
 where page.id = ready.id and incident.id = page.incident and app_user.id = page.recipient
 returning page.id, page.state, page.attempts, ready.lapsed, page.incident, app_user.display, page.step, page.loop,
     page.reason, incident.title, incident.zh, incident.en, incident.level, incident.grade, incident.place,
-    incident.drill, page.created_at;
+    incident.drill, page.created_at, page.received_at;
 
 -- name: announce_page
 -- Tell live pages of a page for the console, once: (page, place).
@@ -123,9 +123,11 @@ returning incident, recipient, channel, step,
 insert into delivery (page) values ($1);
 
 -- name: page_retried
--- Hand a page back to be tried later, if the lease is still ours: (page, attempt, cause, wall seconds).
+-- Hand a page back to be tried later, if the lease is still ours: (page, attempt, cause, pause, least wall seconds).
+-- The pause is shorter on a clock that runs fast, or a rehearsal would climb past a dead channel before it falls over.
 update page set state = 'due', outcome = $3, wall_lease_until = null,
-    wall_retry_at = clock_timestamp() + make_interval(secs => $4)
+    wall_retry_at = clock_timestamp()
+        + make_interval(secs => greatest($4::float8 / greatest((select factor from clock), 1), $5::float8))
 where id = $1 and attempts = $2 and state = 'sending';
 
 -- name: page_released

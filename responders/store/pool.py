@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, cast
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]  # ships no types
 import structlog
 
-from domain.errors import Conflict, DatabaseUnavailable, Fault, InvalidConfiguration
+from domain.errors import Conflict, DatabaseUnavailable, Fault, InvalidConfiguration, InvalidInput
 
 log = structlog.get_logger()
 
@@ -163,8 +163,8 @@ class Database:
                     return await work(cast(Connection, connection), *args, **kwargs)
             except COLLIDED:
                 continue
-            except LOST as error:
-                raise DatabaseUnavailable from error
+            except (*LOST, asyncpg.DataError) as error:
+                raise _ours(error) from error
         raise Conflict("太多人同时修改，请重试。 Too many changes at once, please try again.")
 
     async def read(
@@ -177,5 +177,12 @@ class Database:
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
                 return await work(cast(Connection, connection), *args, **kwargs)
-        except LOST as error:
-            raise DatabaseUnavailable from error
+        except (*LOST, asyncpg.DataError) as error:
+            raise _ours(error) from error
+
+
+def _ours(error: Exception) -> DatabaseUnavailable | InvalidInput:
+    """Tell a value that no column can hold (the driver or the server says so) from a database that is away."""
+    if isinstance(error, asyncpg.DataError | ValueError):
+        return InvalidInput([Fault("value", f"cannot be stored: {type(error).__name__}")])
+    return DatabaseUnavailable()

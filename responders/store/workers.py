@@ -23,14 +23,16 @@ from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
 
 CHANNEL_ZH = {"console": "控制台", "file": "文件", "webhook": "接口"}
-MAX_ATTEMPTS = 6
-"""With the pauses of `pause_seconds` a dead channel is given up after about a minute, and the next one takes over."""
+MAX_ATTEMPTS = 4
+"""With the pauses of `pause_seconds` a dead channel is given up after a quarter of a minute, and the next takes over."""
+MOST_PATIENCE_SECONDS = 60.0
+"""A channel that asks for more patience than this is asked again all the same: somebody waits for the page."""
 KEPT_CHANGES_SECONDS = 86_400.0
 KEPT_REQUESTS_SECONDS = 30 * 86_400.0
 
 
 def pause_seconds(attempt: int) -> float:
-    """Tell how long (wall) to wait after a failed attempt: 2, 4, 8 … 30 s."""
+    """Tell how long to wait after a failed attempt: 2, 4, 8 s."""
     return float(min(2**attempt, 30))
 
 
@@ -64,7 +66,7 @@ class Workers:
         return await self._database.run(_claim_pages, channel, limit, lease_seconds)
 
     async def record_outcome(self, claimed: Claimed, outcome: Outcome, pause: float | None = None) -> None:
-        """Write down what a channel said: delivered, tried again after a pause (wall seconds), or on to the next channel.
+        """Write down what a channel said: delivered, tried again after a pause, or on to the next channel.
 
         An outcome of a lease that somebody else took over meanwhile changes nothing, except that a delivery is counted.
         """
@@ -201,6 +203,7 @@ async def _claim_pages(
                 created_at=row["created_at"],
             ),
             attempts=row["attempts"],
+            received_at=row["received_at"],
             lapsed=row["lapsed"],
         )
         for row in rows

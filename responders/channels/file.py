@@ -1,0 +1,74 @@
+"""A file as a channel: one JSON line per page, for a printer, a siren, or a program on the same machine."""
+
+import asyncio
+import fcntl
+import os
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from responders.cases import Cause, Message, Outcome, Result
+
+
+class FileChannel:
+    """Appends to a file and forces it to the disk; several processes may append to the same one.
+
+    A page that stands in the file is not written again. Not promised: that across a rotation, which takes the record of
+    what was written away with the old file.
+    """
+
+    name = "file"
+    idempotent = True
+    outside = False
+
+    def __init__(self, path: Path) -> None:
+        """Take where to write; folders are made when the first page comes."""
+        self._path = path
+        self._lock = asyncio.Lock()
+        self._written: set[UUID] = set()
+        self._read_to = 0
+        self._inode = 0
+
+    async def send(self, message: Message) -> Outcome:
+        """Append a line, unless it is there."""
+        try:
+            async with self._lock:
+                # Shielded: a thread cannot be cancelled, and the lock must outlast it.
+                await asyncio.shield(asyncio.to_thread(self._append, message))
+        except OSError:
+            return Outcome(Result.RETRY, Cause.STORAGE)
+        return Outcome(Result.DELIVERED, Cause.ACCEPTED)
+
+    def _append(self, message: Message) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            torn = self._catch_up(file.fileno())
+            if message.page in self._written:
+                return
+            file.write((b"\n" if torn else b"") + msgspec.json.encode(message) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _catch_up(self, file: int) -> bool:
+        """Read what this or another process wrote since; says whether the last line was torn by a crash."""
+        status = os.fstat(file)
+        if status.st_ino != self._inode or status.st_size < self._read_to:
+            self._written.clear()
+            self._read_to, self._inode = 0, status.st_ino
+        fresh = os.pread(file, status.st_size - self._read_to, self._read_to)
+        whole, _, torn = fresh.rpartition(b"\n")
+        for line in whole.splitlines():
+            try:
+                self._written.add(msgspec.json.decode(line, type=_Line).page)
+            except msgspec.DecodeError:  # a torn line, or not ours
+                continue
+        self._read_to = status.st_size - len(torn)
+        return bool(torn)
+
+
+class _Line(msgspec.Struct):
+    """What the channel reads back of its own lines."""
+
+    page: UUID
