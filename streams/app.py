@@ -186,13 +186,18 @@ def create_app(settings: Settings, data: Data, instance: str = "stream") -> Stre
     app.vitals = Vitals(instance, app.work, settings.stream.checkpoint_seconds)
     app.on_partitions_revoked.connect(app.take_leave)
     for partitions in app.work:
-        app.agent(raw_topic(app, *partitions.topics), name=partitions.name)(_body(partitions))
+        app.agent(raw_topic(app, *partitions.topics), name=partitions.name)(_body(app, partitions))
     return app
 
 
-def _body(partitions: Partitions) -> Callable[[Any], Any]:
+def _body(app: StreamApp, partitions: Partitions) -> Callable[[Any], Any]:
+    """Make an agent that stops the app when it fails: Faust would start it again, on a state that is not known."""
+
     async def body(stream: Any) -> None:
-        await work_off(incoming(stream), partitions)
+        try:
+            await work_off(incoming(stream), partitions)
+        except Exception as error:  # noqa: BLE001  # the outermost loop
+            await app.crash(error)
 
     return body
 
