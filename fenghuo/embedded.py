@@ -47,7 +47,7 @@ async def embedded_broker(data_dir: Path, port: int | None = None) -> AsyncItera
     Ended and started again it is empty, as a broker is that lost its disks.
     """
     address = _address(port)
-    command = [
+    command: Command = [
         _tansu(data_dir),
         "broker",
         "--listener-url",
@@ -96,7 +96,12 @@ async def embedded_postgres(
     }
     if fast:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    command = [binaries / "postgres", "-D", home, *(f"--{name}={value}" for name, value in options.items())]
+    command: Command = [
+        binaries / "postgres",
+        "-D",
+        home,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
     async with child_process(
         command,
         log=log,
@@ -128,7 +133,7 @@ async def apache_kafka(data_dir: Path, jars: Path, port: int | None = None) -> A
     log = data_dir / "kafka.log"
     if not (home / "data" / "meta.properties").exists():
         cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        storage = [
+        storage: Command = [
             "kafka.tools.StorageTool",
             "format",
             "--cluster-id",
@@ -136,7 +141,7 @@ async def apache_kafka(data_dir: Path, jars: Path, port: int | None = None) -> A
             "--config",
             properties,
         ]
-        await _run("Kafka's storage tool", [*program, *storage], log)
+        await _run("Kafka's storage tool", program + storage, log)
     async with child_process(
         [*program, "kafka.Kafka", properties], log=log, environment=_environment()
     ) as process:
