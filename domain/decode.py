@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -48,6 +49,7 @@ def convert(kind: type[T], value: Any, *, lenient: bool = False) -> T:
 
 def faults_of(kind: Any, value: Any, path: str = "", *, lenient: bool = False) -> Iterator[Fault]:
     """Find all faults of a value against a type, walking into structs and sequences of them."""
+    kind = _without_none(kind) if value is not None else kind
     item = _item_type(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
         yield from _struct_faults(kind, value, path, lenient=lenient)
@@ -101,6 +103,14 @@ def _misfit(kind: Any, value: Any, path: str, *, lenient: bool) -> Iterator[Faul
         msgspec.convert(value, kind, strict=not lenient)
     except msgspec.ValidationError as error:
         yield _fault(path, error)
+
+
+def _without_none(kind: Any) -> Any:
+    """Name X of X | None, so that faults are looked for inside; any other type stays as it is."""
+    if get_origin(kind) in (Union, UnionType):
+        others = [one for one in get_args(kind) if one is not NoneType]
+        return others[0] if len(others) == 1 else kind
+    return kind
 
 
 def _item_type(kind: Any) -> Any | None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.decode import convert, decode_json
+from domain.decode import MAX_FAULTS, convert, decode_json
 from domain.errors import InvalidInput
-from domain.inputs import BulletinIn, Reading, TicketIn
+from domain.inputs import Reading, TicketIn
 
 
 def faults(kind: type, body: bytes) -> dict[str, str]:
@@ -86,3 +86,18 @@ def test_times_come_out_aware() -> None:
     """An offset is kept as an instant."""
     reading = decode_json(Reading, b'{"series":"a","observed_at":"2026-01-01T08:00:00+08:00","value":1}')
     assert reading.observed_at == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_faults_inside_an_optional_record_are_all_told() -> None:
+    """X | None is looked into as X is."""
+    body = b'{"order_number":"1","observed_at":"2026-01-01T00:00:00Z","area":"99","text":"t","caller":{"name":1,"age":2}}'
+    with pytest.raises(InvalidInput) as caught:
+        decode_json(TicketIn, body)
+    assert [fault.field for fault in caught.value.faults] == ["caller.name", "caller.age"]
+
+
+def test_nonsense_does_not_become_millions_of_faults() -> None:
+    """The faults of one document are bounded."""
+    with pytest.raises(InvalidInput) as caught:
+        decode_json(list[Reading], b"[" + b"1," * 50_000 + b"1]")
+    assert len(caught.value.faults) == MAX_FAULTS
