@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from traceback import extract_tb
 from types import TracebackType
 from typing import Any, Self
 
@@ -52,6 +53,9 @@ TOPIC_OF = {
     Feed.BULLETINS: BULLETINS,
 }
 ROUTES = {f"/v1/{feed}": feed for feed in Feed}
+SOURCE = web.RequestKey("source", str)
+ITEMS = web.RequestKey("items", int)
+BYTES = web.RequestKey("bytes", int)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -85,7 +89,7 @@ class Gateway:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self._registry)
             await stack.enter_async_context(self._writer)
-            beat = asyncio.create_task(repeat(HEARTBEAT_SECONDS, self._beat), name="heartbeat")
+            beat = asyncio.create_task(self._beat(), name="heartbeat")
             stack.callback(beat.cancel)
             stack.push_async_callback(self._packer.flush)
             runner = web.AppRunner(
@@ -138,8 +142,10 @@ class Gateway:
         except web.HTTPMethodNotAllowed as error:
             allow = {"Allow": ", ".join(sorted(error.allowed_methods))}
             response = problem(Refused(Reason.METHOD, "this address takes another method", headers=allow))
-        except Exception:  # the outermost loop of a request: the next one must find the gateway alive
-            log.exception("request_failed", route=_route(request))
+        except Exception as error:  # noqa: BLE001  # the outermost loop of a request: the next must find us alive
+            # Places alone: the error's own words, or local variables, could quote what somebody sent.
+            where = [f"{frame.filename}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-5:]]
+            log.error("request_failed", route=_route(request), error=type(error).__name__, where=where)
             response = problem(Refused(Reason.FAILED, "the fault is on our side and has been logged"))
         HTTP_REQUESTS.labels(_route(request), str(response.status)).inc()
         if request.path in ROUTES:
@@ -148,9 +154,9 @@ class Gateway:
                 method=request.method,
                 route=_route(request),
                 status=response.status,
-                source=request.get("source", ""),
-                items=request.get("items", 0),
-                bytes=request.get("bytes", 0),
+                source=request.get(SOURCE, ""),
+                items=request.get(ITEMS, 0),
+                bytes=request.get(BYTES, 0),
                 milliseconds=round((time.perf_counter() - started) * 1_000, 1),
             )
         return response
@@ -168,7 +174,7 @@ class Gateway:
         if not self._registry.is_ready:
             raise _away()
         source = authenticate(request, self._registry)
-        request["source"] = source.slug
+        request[SOURCE] = source.slug
         permit(source, feed)
         if not self._writer.is_ready:
             raise _away()
@@ -178,10 +184,10 @@ class Gateway:
             async with body_of(
                 request, self._room, self._settings.max_body_bytes, self._settings.body_timeout_seconds
             ) as body:
-                request["bytes"] = len(body)
+                request[BYTES] = len(body)
                 return await self._answer(request, feed, source, body, lines=lines)
         except BrokerUnavailable as error:
-            raise _away(request.get("items", 1)) from error
+            raise _away(request.get(ITEMS, 1)) from error
 
     async def _answer(
         self, request: web.Request, feed: Feed, source: Source, body: bytearray, *, lines: bool
@@ -218,7 +224,7 @@ class Gateway:
         return answer
 
     def _charge(self, request: web.Request, source: Source, feed: Feed, items: int) -> None:
-        request["items"] = items
+        request[ITEMS] = items
         self._buckets.take(source, items)
         INPUTS.labels(STAGE, feed).inc(items)
 
@@ -227,10 +233,10 @@ class Gateway:
         feed = ROUTES.get(request.path)
         if feed is not None:
             REJECTED.labels(STAGE, feed, refused.reason.slug).inc(refused.count)
-            source = request.get("source")
+            source = request.get(SOURCE)
             if refused.reason.kept and source:
                 INPUTS.labels(STAGE, feed).inc(refused.count)
-                request["items"] = refused.count
+                request[ITEMS] = refused.count
                 await self._keep(feed, source, refused)
         return problem(refused)
 
@@ -265,9 +271,12 @@ class Gateway:
             OUTPUTS.labels(STAGE, REJECTED_TOPIC.name).inc()
 
     async def _beat(self) -> None:
-        """Give a sign of life, by wall time."""
-        if not self._writer.is_ready:
-            return
+        """Give signs of life, by wall time, as soon as there is somebody to hear them."""
+        await self._registry.ready()
+        await self._writer.ready()
+        await repeat(HEARTBEAT_SECONDS, self._send_heartbeat)
+
+    async def _send_heartbeat(self) -> None:
         beat = Heartbeat(component=STAGE, instance=self._instance, at=datetime.now(UTC))
         await self._writer.write(
             [Message(HEARTBEATS.name, self._instance.encode(), encode(beat), headers_for(HEARTBEATS))]

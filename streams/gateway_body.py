@@ -1,6 +1,7 @@
 """Reading request bodies within bounds of size, time and memory, gzip included."""
 
 import asyncio
+import re
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import aclosing, asynccontextmanager
@@ -132,7 +133,7 @@ def refuse(
     body: bytearray, faults: Iterable[Fault], *, lines: bool, reason: Reason = Reason.INVALID, count: int = 1
 ) -> Refused:
     """Make the refusal of a body; the faulty items are kept, or the head of what is no list of items."""
-    known = tuple(faults)
+    known = tuple(without_values(fault) for fault in faults)
     if any(fault.reason.startswith("is not JSON") for fault in known):
         reason = Reason.NOT_JSON
     places = faulty_places(known)
@@ -145,6 +146,16 @@ def refuse(
     if len(known) >= MAX_FAULTS:
         detail = f"the first {MAX_FAULTS} faults, nothing was accepted"
     return Refused(reason, detail, known[:MAX_FAULTS], item=item, size=size, count=max(count, len(places)))
+
+
+def without_values(fault: Fault) -> Fault:
+    """Take out of a fault what the sender chose: a field that we do not know may be named by a person's number."""
+    place = ".".join(part if _PLAIN.fullmatch(part) else "…" for part in fault.field.split("."))
+    return Fault(place, _UNKNOWN.sub("unknown field", fault.reason))
+
+
+_PLAIN = re.compile(r"[A-Za-z_-]{0,40}(\[\d+\])*")
+_UNKNOWN = re.compile(r"unknown field `.*`", re.DOTALL)
 
 
 def _split_lines(body: bytearray) -> list[bytes]:

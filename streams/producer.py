@@ -1,8 +1,9 @@
 """Writing to the broker so that an answer means it is on disk, and surviving the broker's absence."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+import logging
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,7 +57,8 @@ async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -
             retry_backoff_ms=50,
         )
         try:
-            await producer.start()
+            with _not_told_twice():
+                await producer.start()
         except (UnknownError, UnsupportedVersionError):
             await producer.stop()
             if not idempotent:
@@ -67,6 +69,21 @@ async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -
         else:
             return producer
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def _not_told_twice() -> Iterator[None]:
+    """Keep aiokafka from logging as an error that the broker gives no producer ids: we go on without."""
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return "InitProducerId" not in str(record.msg)
+
+    sender = logging.getLogger("aiokafka.producer.sender")
+    sender.addFilter(is_news)
+    try:
+        yield
+    finally:
+        sender.removeFilter(is_news)
 
 
 class Writer:

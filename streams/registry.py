@@ -12,7 +12,7 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
     ConsumerRecord,
     TopicPartition,
 )
-from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # type: ignore[import-untyped]  # ships no types
 
 from config.metrics import REJECTED
 from config.settings import BrokerSettings
@@ -104,6 +104,8 @@ class Registry:
 
     async def _begin(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         """Go to the beginning of all topics; returns where they end now."""
+        if missing := FOLLOWED.keys() - await consumer.topics():
+            raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
         places = [TopicPartition(name, 0) for name in FOLLOWED]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)

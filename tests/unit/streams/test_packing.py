@@ -1,7 +1,7 @@
 """Packed readings: what goes in comes out, and no bytes do more harm than InvalidInput."""
 
 import numpy as np
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
