@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.decode import MAX_FAULTS, convert, decode_json
 from domain.errors import InvalidInput
-from domain.inputs import Reading, TicketIn
+from domain.inputs import BulletinIn, Reading, TicketIn
 
 
 def faults(kind: type, body: bytes) -> dict[str, str]:
