@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -41,10 +42,17 @@ def _read_json(data: bytes | bytearray) -> Any:
 def convert(kind: type[T], value: Any, *, lenient: bool = False) -> T:
     """Convert plain Python values into a type; `lenient` reads numbers and booleans out of strings."""
     try:
-        return msgspec.convert(value, kind, strict=not lenient)
+        return msgspec.convert(value, kind, strict=not lenient, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
         found = tuple(faults_of(kind, value, lenient=lenient)) or (_fault("", error),)
         raise InvalidInput(found) from error
+
+
+def _decode_path(kind: type[Any], value: Any) -> Any:
+    """Make paths of strings, the one type of ours that msgspec does not know."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"expected {kind.__name__}")
 
 
 def faults_of(kind: Any, value: Any, path: str = "", *, lenient: bool = False) -> Iterator[Fault]:
@@ -91,7 +99,7 @@ def _struct_faults(
 
 def _fits(kind: Any, value: Any, *, lenient: bool) -> bool:
     try:
-        msgspec.convert(value, kind, strict=not lenient)
+        msgspec.convert(value, kind, strict=not lenient, dec_hook=_decode_path)
     except msgspec.ValidationError:
         return False
     return True
@@ -100,7 +108,7 @@ def _fits(kind: Any, value: Any, *, lenient: bool) -> bool:
 def _misfit(kind: Any, value: Any, path: str, *, lenient: bool) -> Iterator[Fault]:
     """Say what is wrong with the value as a whole."""
     try:
-        msgspec.convert(value, kind, strict=not lenient)
+        msgspec.convert(value, kind, strict=not lenient, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
         yield _fault(path, error)
 

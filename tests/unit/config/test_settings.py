@@ -69,3 +69,10 @@ def test_secrets_do_not_show() -> None:
 def test_each_variable_names_one_field() -> None:
     """No two fields share a variable."""
     assert len(set(variables().values())) == len(variables())
+
+
+def test_folders_are_read_from_the_environment() -> None:
+    """A path in the environment becomes a path in the settings."""
+    settings = load_settings({"FENGHUO_STREAM_DATA_DIR": "/var/lib/fenghuo", "FENGHUO_DATA_DIR": "/etc/fenghuo"})
+    assert settings.stream.data_dir == Path("/var/lib/fenghuo")
+    assert settings.data_dir == Path("/etc/fenghuo")
