@@ -137,7 +137,9 @@ class _Writer:
             minutes = (repeated.until - repeated.after) * number / repeated.times
             yield from (Call(first + timedelta(minutes=minutes), ticket.item) for ticket in tickets)
 
-    def _moments(self, expected: float, hours: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[timedelta]:
+    def _moments(
+        self, expected: float, hours: "np.ndarray[tuple[int], np.dtype[np.float64]]"
+    ) -> list[timedelta]:
         count = int(self._random.poisson(expected))
         picked = self._random.choice(24, size=count, p=hours / hours.sum())
         minutes = self._random.uniform(0, 60, count)

@@ -78,7 +78,9 @@ def _stations(
             for station, cell in enumerate(river.cells)
         ]
     step = len(places.cells) / network.stations
-    kept = [station for station in range(network.stations) if int((station + 1) * share) > int(station * share)]
+    kept = [
+        station for station in range(network.stations) if int((station + 1) * share) > int(station * share)
+    ]
     cells = [places.cells[int(station * step + number) % len(places.cells)] for station in kept]
     return [(None, station, f"{station + 1}号", cell) for station, cell in zip(kept, cells, strict=True)]
 

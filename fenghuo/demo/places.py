@@ -127,14 +127,19 @@ def _cut(quad: Quad, columns: int, rows: int, column: int, row: int) -> Quad:
     )
 
 
-def _villages(code: str, township: dict[str, Any], quad: Quad, data: dict[str, Any], number: int) -> list[Area]:
+def _villages(
+    code: str, township: dict[str, Any], quad: Quad, data: dict[str, Any], number: int
+) -> list[Area]:
     columns, rows = township["villages"]
     heads, tails, grids = data["heads"], data["tails"], data["grids_per_village"]
     areas = []
     for index in range(columns * rows):
         row, column = divmod(index, columns)
         piece = _cut(quad, columns, rows, column, row)
-        head, tail = heads[(index + number) % len(heads)], tails[(index * 3 + index // 10 + number) % len(tails)]
+        head, tail = (
+            heads[(index + number) % len(heads)],
+            tails[(index * 3 + index // 10 + number) % len(tails)],
+        )
         village = f"{code}{index + 1:03d}"
         areas.append(_area(village, f"{head[0]}{tail[0]}村", f"{head[1]}{tail[1]} Village", piece))
         areas += [

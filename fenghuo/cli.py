@@ -1,0 +1,43 @@
+"""The command line: every command with its own file in `fenghuo/commands/`; errors become one sentence and a status."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from domain.errors import FenghuoError, InvalidConfiguration
+from fenghuo.commands import bench, check, demo, migrate, replay, stages, topics, users
+
+WRONG_CONFIGURATION = 2
+FAILED = 1
+
+
+def create_cli() -> typer.Typer:
+    """Put all commands together."""
+    cli = typer.Typer(
+        name="fenghuo",
+        help="Fenghuo 烽火: watches a county for risk and sees to it that somebody who is responsible acts.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for commands in (demo, stages, migrate, topics, check, replay):
+        commands.add_to(cli)
+    cli.add_typer(users.create_commands(), name="user")
+    cli.add_typer(bench.create_commands(), name="bench")
+    return cli
+
+
+def main() -> None:
+    """Run the command line; exit status 0 well, 1 failed, 2 wrong use or configuration."""
+    errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    try:
+        create_cli()()
+    except InvalidConfiguration as error:
+        errors.print(f"Wrong configuration: {error}")
+        sys.exit(WRONG_CONFIGURATION)
+    except FenghuoError as error:
+        errors.print(str(error))
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        sys.exit(130)

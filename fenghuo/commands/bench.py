@@ -1,0 +1,7 @@
+"""`fenghuo bench`."""
+
+import typer
+
+
+def create_commands() -> typer.Typer:
+    return typer.Typer()

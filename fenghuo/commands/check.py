@@ -1,0 +1,102 @@
+"""`fenghuo check`: every fault of settings and data files at once, and the proof of ownership."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from config.data import Data, check_data, load_data
+from config.settings import Settings, load_settings
+from domain.areas import is_area_code
+from domain.errors import Fault, InvalidConfiguration
+from fenghuo.commands.answers import console, print_json
+
+GIVE_UP_SECONDS = 10.0
+
+
+def add_to(cli: typer.Typer) -> None:
+    """Add the command."""
+
+    @cli.command()
+    def check(
+        areas: Path | None = typer.Option(
+            None, help="File with one area code a line (what follows the code is not read)."
+        ),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """Check all settings and data files, and prove that each category has one owner in each area.
+
+        The proof is made for the areas of --areas, else of the database where FENGHUO_DATABASE_DSN names one, else for
+        every area that there can be.
+        """
+        faults: list[Fault] = []
+        settings = _collect(faults, load_settings)
+        data = _collect(faults, lambda: load_data(settings.data_dir if settings else None))
+        codes = _collect(faults, lambda: _codes(areas, settings)) or ()
+        if data is not None and codes:
+            faults.extend(check_data(data, codes))
+        _answer(faults, data, len(codes), as_json)
+
+
+def _collect(faults: list[Fault], read: Any) -> Any:
+    """Read something, or keep its faults and go on: all are told together."""
+    try:
+        return read()
+    except InvalidConfiguration as error:
+        faults.extend(error.faults)
+        return None
+
+
+def _codes(file: Path | None, settings: Settings | None) -> tuple[str, ...]:
+    if file is not None:
+        return _codes_in(file)
+    if settings is not None and settings.database.dsn:
+        return asyncio.run(_codes_in_database(settings.database.dsn.value))
+    return ()
+
+
+def _codes_in(file: Path) -> tuple[str, ...]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InvalidConfiguration([Fault(str(file), f"cannot be read: {error.strerror}")]) from error
+    except UnicodeDecodeError as error:
+        raise InvalidConfiguration([Fault(str(file), "is not UTF-8")]) from error
+    words = [(number, line.replace(",", " ").split()) for number, line in enumerate(lines, 1)]
+    codes = [(number, found[0]) for number, found in words if found and not found[0].startswith("#")]
+    wrong = [
+        Fault(f"{file.name}:{number}", f"{code!r} is no area code")
+        for number, code in codes
+        if not is_area_code(code)
+    ]
+    if wrong or not codes:
+        raise InvalidConfiguration(wrong or [Fault(str(file), "names no area")])
+    return tuple(code for _, code in codes)
+
+
+async def _codes_in_database(dsn: str) -> tuple[str, ...]:
+    from responders.store import Store
+
+    async with Store.open(dsn, 1, give_up_seconds=GIVE_UP_SECONDS) as store:
+        return tuple(area.code for area in await store.areas())
+
+
+def _answer(faults: list[Fault], data: Data | None, areas: int, as_json: bool) -> None:
+    where = f"{areas} areas" if areas else "every possible area"
+    if as_json:
+        print_json(
+            {
+                "ok": not faults,
+                "faults": [{"field": fault.field, "reason": fault.reason} for fault in faults],
+                "categories": len(data.categories) if data else 0,
+                "areas": areas,
+            }
+        )
+    else:
+        for fault in faults:
+            console().print(f"{fault.field}: {fault.reason}", markup=False)
+    if faults:
+        raise typer.Exit(2)
+    if data is not None and not as_json:
+        console().print(f"All is well: {len(data.categories)} categories, one owner each in {where}.")

@@ -1,0 +1,6 @@
+"""`fenghuo replay`."""
+
+import typer
+
+
+def add_to(cli: typer.Typer) -> None: ...

@@ -1,0 +1,115 @@
+"""Posts, roster and sources of the demo county; nobody real, no password or token that outlives a start."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from msgspec import Struct, convert
+
+from domain.areas import AreaLevel, township_of
+from domain.identity import derived_id
+from domain.levels import Feed
+from domain.registry import Source
+from fenghuo.demo.places import Places, read_data
+from responders.views import Role, Shift, User
+
+ON_DUTY = timedelta(days=3650)
+"""The demo's roster never ends, on either side of its start."""
+ITEMS_PER_SECOND = 1_000_000.0
+"""The demo plays days in minutes: its sources are not held back."""
+
+
+class _Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    login: str
+    display: str
+    area: str
+    role: Role
+    post: str = ""
+    desk: bool = True
+    """Whether the account sits at a desk that is paged."""
+
+
+class _Sender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    slug: str
+    feeds: tuple[Feed, ...]
+
+
+class _AccountFile(Struct, frozen=True, forbid_unknown_fields=True):
+    account: tuple[_Account, ...]
+    source: tuple[_Sender, ...]
+
+
+def build_users(places: Places, password: str) -> list[User]:
+    """Build all accounts; they share the demo's password (hashed once: a hash costs 0.1 s)."""
+    known = PasswordHasher().hash(password)
+    return [
+        User(
+            id=derived_id("user", account.login),
+            login=account.login,
+            display=account.display,
+            role=account.role,
+            area=account.area,
+            post=account.post,
+            password_hash=known,
+            channels=_channels(account),
+        )
+        for account in _accounts(places)
+    ]
+
+
+def _channels(account: _Account) -> tuple[str, ...]:
+    """Townships look at the console and the file; higher towers are reached over the webhook first."""
+    return ("console", "file") if len(account.area) == AreaLevel.TOWNSHIP else ("console", "webhook", "file")
+
+
+def build_shifts(places: Places, start: datetime) -> list[Shift]:
+    """Put everybody who sits at a desk on duty for good."""
+    return [
+        Shift(
+            area=account.area,
+            post=account.post,
+            user=derived_id("user", account.login),
+            starts_at=start - ON_DUTY,
+            ends_at=start + ON_DUTY,
+        )
+        for account in _accounts(places)
+        if account.desk
+    ]
+
+
+def _accounts(places: Places) -> tuple[_Account, ...]:
+    townships = tuple(
+        _Account(
+            login=f"t{area.code[AreaLevel.COUNTY :]}",
+            display=f"{area.name}值班室",
+            area=area.code,
+            role=Role.OFFICER,
+        )
+        for area in places.at_level(AreaLevel.TOWNSHIP)
+    )
+    return (*convert(read_data("accounts.toml"), _AccountFile).account, *townships)
+
+
+def login_for(place: str) -> str:
+    """Name the account that answers first for a place: its township's, else the county's."""
+    code = township_of(place)
+    return f"t{code[AreaLevel.COUNTY :]}" if len(code) == AreaLevel.TOWNSHIP else "c00"
+
+
+def build_sources(county: str) -> tuple[list[Source], dict[str, str]]:
+    """Build the sources, and the token of each, which nobody else gets to know."""
+    senders = convert(read_data("accounts.toml"), _AccountFile).source
+    tokens = {sender.slug: secrets.token_urlsafe(24) for sender in senders}
+    sources = [
+        Source(
+            slug=sender.slug,
+            token_sha256=hashlib.sha256(tokens[sender.slug].encode()).hexdigest(),
+            feeds=sender.feeds,
+            area=county,
+            items_per_second=ITEMS_PER_SECOND,
+            burst=ITEMS_PER_SECOND,
+        )
+        for sender in senders
+    ]
+    return sources, tokens

@@ -1,0 +1,107 @@
+"""The demo's report: counted from the database and the topics; of the script it takes only what was to be found."""
+
+from msgspec import Struct
+
+from fenghuo.accounting import Accepted, Balance, balance, read_accepted
+from fenghuo.demo.county import START, County
+from fenghuo.demo.judging import AlertCount, Injected, count_alerts, gather, judge_events
+from fenghuo.platform import Platform
+from responders.views import Account
+
+
+class Counted(Struct, frozen=True, kw_only=True):
+    """How many there are, and in which states."""
+
+    total: int
+    by_state: dict[str, int]
+
+
+class Pages(Struct, frozen=True, kw_only=True):
+    """Pages by channel; `repeated` were delivered twice within one step, which must never be."""
+
+    total: int
+    by_channel: dict[str, int]
+    by_state: dict[str, int]
+    repeated: int
+
+
+class Inputs(Struct, frozen=True, kw_only=True):
+    """Accepted inputs and what became of them."""
+
+    accepted: int
+    processed: int
+    rejected: int
+    lost: int
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """What the demo shows for itself; latencies are wall milliseconds from the gateway's receipt."""
+
+    injected: list[Injected]
+    alerts: AlertCount
+    incidents: Counted
+    tasks: Counted
+    pages: Pages
+    escalations: int
+    inputs: Inputs
+    readings_per_second: float
+    latency_ms: dict[str, float | None]
+    restarts: dict[str, int]
+    seconds: dict[str, float]
+
+
+async def make_report(platform: Platform, county: County, seconds: dict[str, float]) -> Report:
+    """Count everything once more, after all is worked off."""
+    accepted = await read_accepted(platform.settings.broker.bootstrap)
+    return assemble(
+        county,
+        accepted,
+        await balance(accepted, platform.store),
+        await platform.store.account(),
+        {stage.value: count for stage, count in platform.supervisor.restarts.items()},
+        seconds,
+    )
+
+
+def assemble(
+    county: County,
+    accepted: Accepted,
+    inputs: Balance,
+    account: Account,
+    restarts: dict[str, int],
+    seconds: dict[str, float],
+) -> Report:
+    """Put the report together; pure."""
+    alerts = gather(account.alerts)
+    return Report(
+        injected=judge_events(county.happenings, alerts, START),
+        alerts=count_alerts(county.happenings, alerts, START),
+        incidents=_counted(account.incidents_by_state),
+        tasks=_counted(account.tasks_by_state),
+        pages=Pages(
+            total=sum(account.pages_by_state.values()),
+            by_channel=account.pages_by_channel,
+            by_state=account.pages_by_state,
+            repeated=account.repeated_pages,
+        ),
+        escalations=account.escalations,
+        inputs=Inputs(
+            accepted=inputs.accepted,
+            processed=inputs.processed,
+            rejected=inputs.rejected,
+            lost=inputs.lost,
+        ),
+        readings_per_second=round(accepted.readings_per_second, 1),
+        latency_ms={
+            "alert_p50": account.alert_latency_ms.p50,
+            "alert_p99": account.alert_latency_ms.p99,
+            "page_p50": account.page_latency_ms.p50,
+            "page_p99": account.page_latency_ms.p99,
+        },
+        restarts=restarts,
+        seconds={name: round(value, 1) for name, value in seconds.items()},
+    )
+
+
+def _counted(by_state: dict[str, int]) -> Counted:
+    return Counted(total=sum(by_state.values()), by_state=by_state)
