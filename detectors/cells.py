@@ -1,0 +1,186 @@
+"""What was counted where: two-hour buckets per place, category and feed, and the ids that were counted."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from domain.areas import AreaLevel, county_of, township_of
+from domain.clock import EPOCH
+from domain.errors import Fault, InvalidInput
+from domain.levels import Feed
+
+VERSION = 1
+BUCKET = 7_200
+"""Seconds."""
+BUCKETS_PER_DAY = 12
+KEPT_DAYS = 28
+DISCOUNT = 0.5 ** (1 / (7 * BUCKETS_PER_DAY))
+"""Per bucket: what is a week old counts half."""
+LOCAL = 8 * 3_600
+"""Seconds that Asia/Shanghai is ahead of UTC: days and half-days are those of the people who call."""
+RHYTHM = (0.25, 0.2, 0.25, 0.8, 1.6, 1.9, 1.4, 1.5, 1.6, 1.2, 0.8, 0.5)
+"""Calls by two hours of the local day before anything is known; the mean is 1."""
+RHYTHM_WEIGHT = 24.0
+"""Tickets that the prior rhythm is worth."""
+NAMED_INPUTS = 20
+
+
+class Key(NamedTuple):
+    """What is counted apart: a place at some level, a category, a feed."""
+
+    area: str
+    category: str
+    feed: Feed
+
+
+class _Written(msgspec.Struct, frozen=True, array_like=True):
+    """One county's piece of the state."""
+
+    version: int
+    first: int
+    counts: list[tuple[str, str, Feed, list[tuple[int, int]]]]
+    ids: list[tuple[str, str, Feed, int, list[UUID]]]
+
+
+def bucket_of(at: datetime) -> int:
+    """Name the bucket of an aware time, counted in local time."""
+    since = at - EPOCH
+    return (since.days * 86_400 + since.seconds + LOCAL) // BUCKET
+
+
+def seconds_of(bucket: int) -> int:
+    """Tell the Unix time at which a bucket begins."""
+    return bucket * BUCKET - LOCAL
+
+
+def rhythm_of(past: Iterable[tuple[int, int]]) -> list[float]:
+    """Learn how calls spread over the day from buckets, starting at RHYTHM."""
+    slots = [RHYTHM_WEIGHT * share / BUCKETS_PER_DAY for share in RHYTHM]
+    for bucket, number in past:
+        slots[bucket % BUCKETS_PER_DAY] += number
+    total = sum(slots)
+    return [slot * BUCKETS_PER_DAY / total for slot in slots]
+
+
+class Cells:
+    """Counts by key and bucket. Buckets older than KEPT_DAYS are forgotten, ids after `remembered_days`."""
+
+    kept = KEPT_DAYS * BUCKETS_PER_DAY
+
+    def __init__(self, remembered_days: int) -> None:
+        """Start empty."""
+        self._first: dict[str, int] = {}
+        self._counts: dict[Key, dict[int, int]] = {}
+        self._inputs: dict[Key, dict[int, list[UUID]]] = {}
+        self._children: dict[tuple[str, int], set[str]] = {}
+        self._remembered_days = remembered_days
+        self._seen: dict[int, set[UUID]] = {}
+        self._changed: set[str] = set()
+
+    def remember(self, input_id: UUID, at: datetime) -> bool:
+        """Say whether an id is new; they are kept by the day on which they were observed."""
+        day = bucket_of(at) // BUCKETS_PER_DAY
+        seen = self._seen.get(day)
+        if seen is None:
+            seen = self._seen[day] = set()
+            newest = max(self._seen)
+            for old in [kept for kept in self._seen if kept < newest - self._remembered_days]:
+                del self._seen[old]
+                self._changed.add(f"ids/{old}")
+        if input_id in seen:
+            return False
+        seen.add(input_id)
+        self._changed.add(f"ids/{day}")
+        return True
+
+    def count(self, key: Key, bucket: int, input_id: UUID) -> None:
+        """Count one; a cell forgets what is too old as it goes on."""
+        counts = self._counts.get(key)
+        if counts is None:
+            counts = self._counts[key] = {}
+            self._inputs[key] = {}
+            self._adopt(key.area)
+        if bucket not in counts:
+            horizon = bucket - self.kept
+            for old in [kept for kept in counts if kept < horizon]:
+                del counts[old]
+            inputs = self._inputs[key]
+            for old in [kept for kept in inputs if kept < bucket - 2 * BUCKETS_PER_DAY]:
+                del inputs[old]
+        counts[bucket] = counts.get(bucket, 0) + 1
+        named = self._inputs[key].setdefault(bucket, [])
+        named.insert(0, input_id)
+        del named[NAMED_INPUTS:]
+        county = county_of(key.area)
+        self._first[county] = min(self._first.get(county, bucket), bucket)
+        self._changed.add(f"cells/{township_of(key.area)}")
+
+    def counted(self, key: Key, begin: int, length: int) -> tuple[int, list[UUID]]:
+        """Tell the count of a period and the newest inputs behind it."""
+        counts, inputs = self._counts.get(key, {}), self._inputs.get(key, {})
+        period = range(begin, begin + length)
+        named = [named for bucket in reversed(period) for named in inputs.get(bucket, ())]
+        return sum(counts.get(bucket, 0) for bucket in period), named[:NAMED_INPUTS]
+
+    def past(self, key: Key, before: int) -> list[tuple[int, int]]:
+        """List the counts of buckets before one, oldest first."""
+        counts = self._counts.get(key, {})
+        return sorted(
+            (bucket, number) for bucket, number in counts.items() if before - self.kept <= bucket < before
+        )
+
+    def first(self, county: str) -> int | None:
+        """Name the first bucket of a county in which anything was counted, None when there is none."""
+        return self._first.get(county)
+
+    def children(self, area: str, level: int) -> int:
+        """Count the places of a level that were seen within an area."""
+        return len(self._children.get((area, level), ()))
+
+    def dump(self) -> dict[str, bytes]:
+        """Write the pieces that changed since the last dump: a day's ids each, a township's or county's cells each."""
+        changed, self._changed = self._changed, set()
+        return {name: self._write(name) for name in sorted(changed)}
+
+    def _write(self, name: str) -> bytes:
+        kind, _, rest = name.partition("/")
+        if kind == "ids":  # empty when that day is forgotten
+            return b"".join(sorted(input_id.bytes for input_id in self._seen.get(int(rest), ())))
+        keys = sorted(key for key in self._counts if township_of(key.area) == rest)
+        written = _Written(
+            version=VERSION,
+            first=self._first[county_of(rest)],
+            counts=[(*key, sorted(self._counts[key].items())) for key in keys],
+            ids=[(*key, bucket, ids) for key in keys for bucket, ids in sorted(self._inputs[key].items())],
+        )
+        return msgspec.msgpack.encode(written)
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take up written pieces; InvalidInput when they are of another form."""
+        for name, piece in pieces.items():
+            kind, _, rest = name.partition("/")
+            if kind == "ids" and piece:
+                self._seen[int(rest)] = {UUID(bytes=piece[at : at + 16]) for at in range(0, len(piece), 16)}
+            elif kind == "cells":
+                self._take_up(rest, msgspec.msgpack.decode(piece, type=_Written))
+
+    def _take_up(self, place: str, written: _Written) -> None:
+        if written.version != VERSION:
+            raise InvalidInput([Fault("version", f"{written.version} is not {VERSION}")])
+        county = county_of(place)
+        self._first[county] = min(written.first, self._first.get(county, written.first))
+        for area, category, feed, counts in written.counts:
+            key = Key(area, category, feed)
+            self._counts[key] = dict(counts)
+            self._inputs[key] = {}
+            self._adopt(area)
+        for area, category, feed, bucket, ids in written.ids:
+            self._inputs[Key(area, category, feed)][bucket] = ids
+
+    def _adopt(self, area: str) -> None:
+        if len(area) > AreaLevel.COUNTY:
+            parent = AreaLevel.COUNTY if len(area) == AreaLevel.TOWNSHIP else AreaLevel.TOWNSHIP
+            self._children.setdefault((area[:parent], len(area)), set()).add(area)
