@@ -52,6 +52,7 @@ async def open_consumer(
         heartbeat_interval_ms=session // 3,
         rebalance_timeout_ms=int(broker.rebalance_timeout_seconds * 1000),
         max_poll_interval_ms=LONGEST_ROUND_MILLISECONDS,
+        fetch_max_wait_ms=wait_milliseconds,
         max_partition_fetch_bytes=broker.max_message_bytes * 2,
     )
     try:

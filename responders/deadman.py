@@ -125,13 +125,15 @@ async def run_sign_of_life(
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=SIGN_SECONDS)) as session:
         lost = False
         while not stopping.is_set():
+            pause = CHECK_SECONDS
             if health.works(*loops, within_seconds=max(settings.deadman_seconds, 5.0)):
+                pause = settings.deadman_seconds
                 sent = await give_sign(session, settings.deadman_url)
                 if sent is lost:  # changed: told once when lost, once when back
                     log.log(20 if sent else 30, "deadman_back" if sent else "deadman_unreachable")
                     lost = not sent
             health.beat("sign_of_life")
-            await wait_for(stopping, settings.deadman_seconds)
+            await wait_for(stopping, pause)
 
 
 async def give_sign(session: aiohttp.ClientSession, url: str) -> bool:

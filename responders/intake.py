@@ -37,6 +37,7 @@ BULK = (ROLLUPS.name, TICKETS.name, REPORTS.name, BULLETINS.name, REJECTED.name)
 POLL_MILLISECONDS = 200
 MOST_MESSAGES = {URGENT: 200, BULK: 200}
 """Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work."""
+FETCH_MILLISECONDS = {URGENT: 50, BULK: 500}
 PAUSE_SECONDS = 0.5
 """Between tries of a round while the database is away."""
 
@@ -132,7 +133,11 @@ async def run_intake(
 ) -> None:
     """Read topics until stopping; one group for the urgent ones, one for bulk."""
     group = GROUP if topics == URGENT else f"{GROUP}-bulk"
-    async with open_producer(broker) as producer, open_consumer(broker, group, *topics) as consumer:
+    wait = FETCH_MILLISECONDS[topics]
+    async with (
+        open_producer(broker) as producer,
+        open_consumer(broker, group, *topics, wait_milliseconds=wait) as consumer,
+    ):
         while not stopping.is_set():
             batch = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MOST_MESSAGES[topics])
             messages = [message for part in batch.values() for message in part]
