@@ -38,9 +38,13 @@ async def open_producer(broker: BrokerSettings) -> AsyncIterator[AIOKafkaProduce
 
 @asynccontextmanager
 async def open_consumer(
-    broker: BrokerSettings, group: str | None, *topics: str
+    broker: BrokerSettings, group: str | None, *topics: str, wait_milliseconds: int = 500
 ) -> AsyncIterator[AIOKafkaConsumer]:
-    """Open a consumer that commits by hand and begins with the oldest message; leaves the group in order."""
+    """Open a consumer that commits by hand and begins with the oldest message; leaves the group in order.
+
+    `wait_milliseconds` is how long the broker may hold an empty answer back. Kafka answers as soon as a message comes; the
+    embedded broker looks for messages only now and then within that time, so it bounds the latency there.
+    """
     session = int(broker.session_timeout_seconds * 1000)
     consumer = AIOKafkaConsumer(
         *topics,
