@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from config.data import Data
-from config.metrics import HTTP_REQUESTS, INPUTS, OUTPUTS, REJECTED
+from config.metrics import HTTP_REQUESTS, INPUTS, OUTPUTS
 from config.settings import Settings
 from domain.codec import encode, headers_for
 from domain.errors import BrokerUnavailable, Fault, InvalidConfiguration
@@ -25,23 +25,21 @@ from domain.findings import Heartbeat
 from domain.levels import Feed
 from domain.registry import Source
 from domain.topics import BULLETINS, HEARTBEATS, READINGS, REPORTS, TICKETS
-from domain.topics import REJECTED as REJECTED_TOPIC
 from streams.gateway_access import Buckets, authenticate, permit
 from streams.gateway_body import Room, body_of, has_lines
 from streams.gateway_idempotency import Answers
 from streams.gateway_packer import Packer
 from streams.gateway_problems import Reason, Refused, problem, retry_after
 from streams.gateway_readings import Catalog, parse_readings
+from streams.gateway_refusals import STAGE, Refusals
 from streams.gateway_texts import Desk
 from streams.packing import micros
 from streams.personal import read_key
 from streams.producer import Message, Writer, repeat
 from streams.registry import Registry
-from streams.rejected import turn_away
 
 log = structlog.get_logger(__name__)
 
-STAGE = "gateway"
 HEARTBEAT_SECONDS = 5.0
 RETRY_SECONDS = 2.0
 BODIES_AT_ONCE = 16
@@ -53,7 +51,7 @@ TOPIC_OF = {
     Feed.BULLETINS: BULLETINS,
 }
 ROUTES = {f"/v1/{feed}": feed for feed in Feed}
-SOURCE = web.RequestKey("source", str)
+SOURCE = web.RequestKey("source", Source)
 ITEMS = web.RequestKey("items", int)
 BYTES = web.RequestKey("bytes", int)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -79,6 +77,7 @@ class Gateway:
         self._desk = Desk(settings, data, self._registry, self._sealer)
         self._buckets = Buckets()
         self._answers = Answers()
+        self._refusals = Refusals(self._writer, self._registry, self._sealer, self._buckets)
         self._room = Room(BODIES_AT_ONCE * self._settings.max_body_bytes)
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
         self._stack = AsyncExitStack()
@@ -134,7 +133,8 @@ class Gateway:
         try:
             response = await handler(request)
         except Refused as refused:
-            response = await self._refuse(request, refused)
+            response = await self._refusals.answer(refused, ROUTES.get(request.path), request.get(SOURCE))
+            request[ITEMS] = refused.count
         except web.HTTPNotFound:
             response = problem(
                 Refused(Reason.NOT_FOUND, "see /v1/readings, /v1/tickets, /v1/reports, /v1/bulletins")
@@ -154,7 +154,7 @@ class Gateway:
                 method=request.method,
                 route=_route(request),
                 status=response.status,
-                source=request.get(SOURCE, ""),
+                source=request[SOURCE].slug if SOURCE in request else "",
                 items=request.get(ITEMS, 0),
                 bytes=request.get(BYTES, 0),
                 milliseconds=round((time.perf_counter() - started) * 1_000, 1),
@@ -174,7 +174,7 @@ class Gateway:
         if not self._registry.is_ready:
             raise _away()
         source = authenticate(request, self._registry)
-        request[SOURCE] = source.slug
+        request[SOURCE] = source
         permit(source, feed)
         if not self._writer.is_ready:
             raise _away()
@@ -227,48 +227,6 @@ class Gateway:
         request[ITEMS] = items
         self._buckets.take(source, items)
         INPUTS.labels(STAGE, feed).inc(items)
-
-    async def _refuse(self, request: web.Request, refused: Refused) -> web.Response:
-        """Count a refusal, keep what was refused if it may be kept, and make the answer."""
-        feed = ROUTES.get(request.path)
-        if feed is not None:
-            REJECTED.labels(STAGE, feed, refused.reason.slug).inc(refused.count)
-            source = request.get(SOURCE)
-            if refused.reason.kept and source:
-                INPUTS.labels(STAGE, feed).inc(refused.count)
-                request[ITEMS] = refused.count
-                await self._keep(feed, source, refused)
-        return problem(refused)
-
-    async def _keep(self, feed: Feed, source: str, refused: Refused) -> None:
-        """Write a refused item, sealed, to `feed.rejected`; the answer must not hang on it."""
-        for known in self._registry.sources.values():
-            if known.slug == source:
-                self._buckets.charge(known)
-                break
-        now = self._registry.clock.now()
-        record = turn_away(
-            refused.item,
-            stage=STAGE,
-            feed=feed,
-            source=source,
-            at=now,
-            reason=refused.reason.slug,
-            faults=refused.faults,
-            cause=(source, now.isoformat()),
-            sealer=self._sealer,
-            size=refused.size,
-        )
-        message = Message(
-            REJECTED_TOPIC.name, str(record.id).encode(), encode(record), headers_for(REJECTED_TOPIC)
-        )
-        try:
-            await self._writer.write([message])
-        except BrokerUnavailable:
-            REJECTED.labels(STAGE, REJECTED_TOPIC.name, "not-written").inc()
-            log.warning("rejected_not_written", id=str(record.id), feed=feed, reason=refused.reason.slug)
-        else:
-            OUTPUTS.labels(STAGE, REJECTED_TOPIC.name).inc()
 
     async def _beat(self) -> None:
         """Give signs of life, by wall time, as soon as there is somebody to hear them."""

@@ -10,7 +10,7 @@ from domain.errors import BrokerUnavailable
 from domain.topics import READINGS
 from streams.gateway_readings import Catalog, Columns
 from streams.packing import ReadingPack, pack
-from streams.producer import OVERHEAD_BYTES, Message, Writer
+from streams.producer import OVERHEAD_BYTES, Message, Writes
 
 
 @dataclass(eq=False)
@@ -29,7 +29,7 @@ class Packer:
     """Collects readings per township for at most the linger time, or until a message is full."""
 
     def __init__(
-        self, writer: Writer, catalog: Catalog, *, pack_readings: int, linger_seconds: float, max_bytes: int
+        self, writer: Writes, catalog: Catalog, *, pack_readings: int, linger_seconds: float, max_bytes: int
     ) -> None:
         """Take where to write, how many readings go into a message and how long they may wait for company."""
         self._writer = writer

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import structlog
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
     KafkaError,
+    MessageSizeTooLargeError,
     UnknownError,
     UnknownTopicOrPartitionError,
     UnsupportedVersionError,
@@ -37,6 +38,13 @@ class Message(Struct, frozen=True):
     key: bytes
     value: bytes
     headers: Headers
+
+
+class Writes(Protocol):
+    """Somebody who takes messages and returns when they are on disk."""
+
+    async def write(self, messages: Sequence[Message]) -> None:
+        """Write messages; BrokerUnavailable when that cannot be said of all of them."""
 
 
 async def open_producer(broker: BrokerSettings, timeout_seconds: float = 10.0) -> AIOKafkaProducer:
@@ -146,22 +154,24 @@ class Writer:
                     )
                     pending.append(sent)  # a failure in the middle must still find the ones before
                 await asyncio.gather(*pending)
-        except UnknownTopicOrPartitionError as error:
-            log.warning("topic_is_missing", topics=sorted({message.topic for message in messages}))
+        except (UnknownTopicOrPartitionError, MessageSizeTooLargeError) as error:
+            # The broker is there and does not suit the settings: another producer would not help.
+            topics = sorted({message.topic for message in messages})
+            log.warning("topic_does_not_take_it", topics=topics, error=type(error).__name__)
             raise BrokerUnavailable from error
         except (KafkaError, TimeoutError) as error:
             for future in pending:
                 if not future.cancel() and not future.cancelled():
                     future.exception()
-            self._lose(error)
+            self._lose(producer, error)
             raise BrokerUnavailable from error
 
-    def _lose(self, error: Exception) -> None:
+    def _lose(self, producer: AIOKafkaProducer, error: Exception) -> None:
         """Note that the broker did not answer; until it does again nothing is tried."""
-        if self._ready.is_set():
+        if producer is self._producer and self._ready.is_set():  # not when a new one is open already
             self._ready.clear()
             log.warning("broker_is_away", error=type(error).__name__)
-        self._lost.set()
+            self._lost.set()
 
     async def _keep(self) -> None:
         """Open the producer, and open a new one after each loss.
