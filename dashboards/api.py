@@ -1,6 +1,7 @@
 """The JSON API under /api/v1: what the pages read and the commands they send."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -12,7 +13,7 @@ from msgspec import Meta, Struct
 
 from dashboards.keys import LANGUAGE, VIEWER, store_of
 from dashboards.names import NAMES
-from dashboards.problems import Problem, Refused
+from dashboards.problems import Problem, Refused, problem_of
 from dashboards.texts import say
 from domain.decode import convert, decode_json
 from domain.errors import Conflict, Fault, InvalidInput
@@ -197,20 +198,21 @@ async def _command(request: web.Request, call: Any, **arguments: Any) -> web.Res
 
 async def _conflict(request: web.Request, incident: UUID, error: Conflict) -> Problem:
     row = (await store_of(request).incident(request[VIEWER], incident)).row
-    tell = say(request[LANGUAGE])
-    last = {"state": row.state, "version": row.version, "holder": row.holder}
+    told = problem_of(error)
+    extra = {"state": row.state, "version": row.version, "holder": row.holder}
     if row.acknowledged_at is None:
-        return Problem(
-            409, "conflict", tell("problem.conflict_state", state=tell(f"state.{row.state}")), last
-        )
-    first = {"acknowledged_by": row.acknowledged_by, "acknowledged_at": row.acknowledged_at}
+        return replace(told, extra=extra)
+    extra |= {"acknowledged_by": row.acknowledged_by, "acknowledged_at": row.acknowledged_at}
+    if not request.path.endswith("/acknowledge"):
+        return replace(told, extra=extra)
+    tell = say(request[LANGUAGE])
     detail = tell(
         "problem.conflict_first",
         by=row.acknowledged_by or "",
         at=shanghai(row.acknowledged_at),
         state=tell(f"state.{row.state}"),
     )
-    return Problem(409, "conflict", detail, last | first | {"reason": str(error)})
+    return replace(told, detail=detail, extra=extra)
 
 
 async def show_curve(request: web.Request) -> web.Response:
@@ -223,8 +225,3 @@ async def show_curve(request: web.Request) -> web.Response:
 def shanghai(at: datetime) -> str:
     """Write a time as people in the county read it."""
     return at.astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
-
-
-async def no_such_address(request: web.Request) -> web.Response:
-    """Answer unknown addresses under /api with a problem document."""
-    raise web.HTTPNotFound

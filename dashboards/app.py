@@ -19,7 +19,7 @@ from dashboards.keys import DATA, DOOR, SETTINGS, STATIC, Door
 from dashboards.names import NAMES, Names
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
-from dashboards.security import check_origin, count_requests, keep_language, know_language, set_headers
+from dashboards.security import check_origin, count_requests, know_language, set_headers
 from domain.errors import Fault, InvalidConfiguration
 from responders.store import Store
 
@@ -47,7 +47,6 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app.cleanup_ctx.append(_passwords)
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)
-    app.on_response_prepare.append(keep_language)
     app.on_shutdown.append(_end_streams)
     _add_routes(app)
     if not (STATIC_FOLDER / "vendor" / "preact.js").exists():

@@ -13,9 +13,9 @@ AT_ONCE = 2
 class Passwords:
     """Verifies passwords against stored hashes."""
 
-    def __init__(self) -> None:
-        """Make the hash that stands in for accounts that do not exist."""
-        self._hasher = PasswordHasher()
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """Make the hash that stands in for accounts that do not exist, as costly as theirs."""
+        self._hasher = hasher or PasswordHasher()
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
         self._places = asyncio.Semaphore(AT_ONCE)
 

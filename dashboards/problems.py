@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from dashboards.keys import LANGUAGE
+from dashboards.keys import LANGUAGE, VIEWER
 from dashboards.render import render
 from dashboards.texts import Language, choose_language, say
 from domain.errors import Conflict, FenghuoError, InvalidInput, NotAllowed, NotFound, Unavailable
@@ -65,9 +65,9 @@ def problem_of(error: Exception) -> Problem:
         case NotFound():
             return Problem(404, "not_found")
         case NotAllowed():
-            return Problem(403, "not_allowed")
+            return Problem(403, "not_allowed", _bilingual(error))
         case Conflict():
-            return Problem(409, "conflict", str(error))
+            return Problem(409, "conflict", _bilingual(error))
         case Unavailable():
             return Problem(503, "unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
         case web.HTTPException():
@@ -75,6 +75,21 @@ def problem_of(error: Exception) -> Problem:
             return Problem(error.status, CODES.get(error.status, "invalid"), headers=allow)
         case _:
             return Problem(500, "internal")
+
+
+SEAM = "。 "
+"""Where the store's sentences pass from Chinese to English: 您已是承办人。 You hold it already."""
+
+
+def _bilingual(error: Exception) -> str:
+    """Take an error's sentence if it speaks both languages; the catalogue has one otherwise."""
+    return str(error) if SEAM in str(error) else ""
+
+
+def in_language(sentence: str, language: Language) -> str:
+    """Take one language of a sentence of the store; others stay as they are."""
+    zh, seam, en = sentence.partition(SEAM)
+    return sentence if not seam else f"{zh}。" if language is Language.ZH else en
 
 
 def wants_page(request: web.BaseRequest) -> bool:
@@ -87,12 +102,18 @@ def answer(request: web.Request, problem: Problem) -> web.Response:
     language: Language = request.get(LANGUAGE) or choose_language(request)
     tell = say(language)
     title = tell(f"problem.{problem.code}")
-    detail = problem.detail or tell(f"problem.{problem.code}_detail")
+    detail = in_language(problem.detail, language) or tell(f"problem.{problem.code}_detail")
     headers = dict(problem.headers)
     if wants_page(request):
         retry = RETRY_SECONDS if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else 0
         text = render(
-            request, "fault.html", title=title, detail=detail, status=problem.status, retry_seconds=retry
+            request,
+            "fault.html",
+            signed_in=VIEWER in request,
+            title=title,
+            detail=detail,
+            status=problem.status,
+            retry_seconds=retry,
         )
         return web.Response(text=text, content_type="text/html", status=problem.status, headers=headers)
     document = {

@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler
 from config.metrics import HTTP_REQUESTS
 from dashboards.keys import LANGUAGE, SETTINGS
 from dashboards.problems import Problem, Refused, route_of
-from dashboards.texts import COOKIE, choose_language, language_named
+from dashboards.texts import COOKIE, Language, choose_language, language_named
 
 DIRECTIVES = (
     "default-src 'none'",
@@ -64,14 +64,20 @@ async def count_requests(request: web.Request, handler: Handler) -> web.StreamRe
 
 @web.middleware
 async def know_language(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Choose the language of the answer."""
+    """Choose the language of the answer; a choice made by `?lang=` is kept in a cookie, on redirects too."""
     request[LANGUAGE] = choose_language(request)
-    return await handler(request)
-
-
-async def keep_language(request: web.Request, response: web.StreamResponse) -> None:
-    """Keep a choice made by `?lang=` in a cookie; a signal of `on_response_prepare`, so that redirects do so too."""
     wish = language_named(request.query.get("lang"))
+    try:
+        response = await handler(request)
+    except web.HTTPException as redirect:
+        _keep_language(request, redirect, wish)
+        raise
+    if not response.prepared:
+        _keep_language(request, response, wish)
+    return response
+
+
+def _keep_language(request: web.Request, response: web.StreamResponse, wish: Language | None) -> None:
     if wish is not None:
         response.set_cookie(
             COOKIE,

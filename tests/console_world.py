@@ -1,18 +1,27 @@
 """A small county for the console's tests: areas, posts, series with curves, and alerts to raise."""
 
 import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid5
+from typing import Any
+from uuid import UUID, uuid4, uuid5
 
+from aiohttp import ClientResponse, CookieJar
+from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
 
 from config.data import load_data
+from config.settings import ConsoleSettings, Settings
+from dashboards.app import create_console
 from domain.clock import Clock
 from domain.findings import Alert, AlertChange, BrokenLimit, Finding, FindingState, RollUps, SubjectKind
 from domain.identity import alert_id, finding_id, incident_id
 from domain.levels import Feed, Level
 from domain.registry import Area, Limit, Series
 from responders.cases import Rules
+from responders.migrate import migrate
 from responders.store import Store
 from responders.views import Role, Shift, User
 
@@ -152,7 +161,12 @@ def river_finding(number: int = 1, area: str = QINGXI, level: Level = Level.ORAN
 
 
 def count_finding(
-    category: str, area: str, observed: float, expected: float, feed: Feed = Feed.TICKETS, phrase: str | None = None
+    category: str,
+    area: str,
+    observed: float,
+    expected: float,
+    feed: Feed = Feed.TICKETS,
+    phrase: str | None = None,
 ) -> Finding:
     """Make the finding of too many tickets or reports."""
     since = START - timedelta(hours=6)
@@ -210,7 +224,10 @@ FEVER = alert(
     "infectious-disease",
     BAISHI,
     Level.YELLOW,
-    (count_finding("infectious-disease", BAISHI, 14, 3.1), count_finding("infectious-disease", BAISHI, 9, 1.4, Feed.REPORTS)),
+    (
+        count_finding("infectious-disease", BAISHI, 14, 3.1),
+        count_finding("infectious-disease", BAISHI, 9, 1.4, Feed.REPORTS),
+    ),
     "白石镇 6 小时内发热相关工单 14 件、网格上报 9 件，平常合计约 4.5 件",
     "14 tickets and 9 reports about fever in Baishi within 6 hours; usually about 4.5 together",
 )
@@ -235,3 +252,84 @@ NOISE = alert(
 def case_of(one: Alert) -> UUID:
     """Name the incident that an alert opens."""
     return incident_id(one.id)
+
+
+@dataclass
+class Seat:
+    """Somebody before a browser: keeps cookies, states its origin, makes a key for each command."""
+
+    client: TestClient[Any, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Name the console as this browser sees it."""
+        return str(self.client.make_url("/").origin())
+
+    async def sign_in(self, login: str, password: str = PASSWORD, goal: str = "/") -> ClientResponse:
+        """Send the form."""
+        return await self.client.post(
+            "/sign-in",
+            data={"login": login, "password": password, "next": goal},
+            headers={"Origin": self.origin, "Accept": "text/html", **self.headers},
+            allow_redirects=False,
+        )
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        """Read an address."""
+        return await self.client.get(path, headers=self.headers | headers, allow_redirects=False)
+
+    async def page(self, path: str) -> ClientResponse:
+        """Read an address as a person does."""
+        return await self.get(path, Accept="text/html")
+
+    async def act(
+        self, incident: UUID, action: str, body: object = None, key: UUID | None = None
+    ) -> ClientResponse:
+        """Send a command to an incident."""
+        return await self.client.post(
+            f"/api/v1/incidents/{incident}/{action}",
+            json={} if body is None else body,
+            headers={"Origin": self.origin, "Idempotency-Key": str(key or uuid4()), **self.headers},
+        )
+
+
+@dataclass
+class Console:
+    """A running console over a filled store."""
+
+    store: Store
+    server: TestServer
+    seats: list[Seat] = field(default_factory=list)
+
+    async def seat(self, login: str | None = None, **headers: str) -> Seat:
+        """Sit down before a browser of one's own, signed in if a login is given."""
+        client: TestClient[Any, Any] = TestClient(self.server, cookie_jar=CookieJar(unsafe=True))
+        seat = Seat(client, headers)
+        self.seats.append(seat)
+        if login:
+            answer = await seat.sign_in(login)
+            assert answer.status == 303, await answer.text()
+        return seat
+
+    async def raise_alerts(self, *alerts: Alert) -> None:
+        """Open a case from each alert."""
+        for one in alerts:
+            await self.store.record_alert(one, RULES)
+
+
+@asynccontextmanager
+async def running_console(dsn: str, settings: ConsoleSettings | None = None) -> AsyncIterator[Console]:
+    """Fill an empty database and serve a console over it."""
+    await migrate(dsn)
+    async with Store.open(dsn, pool_size=4) as store:
+        await fill(store)
+        server = TestServer(create_console(Settings(console=settings or ConsoleSettings()), DATA, store))
+        await server.start_server()
+        console = Console(store, server)
+        try:
+            yield console
+        finally:
+            for seat in console.seats:
+                await seat.client.session.close()
+            await server.close()

@@ -11,7 +11,7 @@ const ELSEWHERE = new Set(["closed", "false_alarm", "merged"]);
 
 /**
  * @typedef {(action: string, what: string, body?: object) => Promise<boolean>} Send
- * @typedef {{view: import("./types.js").View, busy: string, conflict: string, send: Send}} Props
+ * @typedef {{view: import("./types.js").View, busy: string, conflict: string, mayAct: boolean, send: Send}} Props
  */
 
 /** @param {{row: import("./types.js").Row}} props */
@@ -78,9 +78,10 @@ function Close({ view, busy, send }) {
 
 /** @param {Props} props */
 export function Actions(props) {
-  const { view, busy, conflict, send } = props;
-  const { row, moves } = view;
+  const { view, busy, conflict, mayAct, send } = props;
+  const { row } = view;
   const ended = isEnded(row);
+  const moves = mayAct ? view.moves : [];
   const onward = moves.filter((state) => !ELSEWHERE.has(state));
   return html`<section class="sheet block acts">
     <h2>${t("act.title")}</h2>
@@ -92,11 +93,13 @@ export function Actions(props) {
             ${t("act.acknowledged_by", { by: row.acknowledged_by ?? "", at: clockTime(row.acknowledged_at) })}
           </p>`
         : !ended &&
+          mayAct &&
           html`<button class="primary wide" id="acknowledge" disabled=${busy} onClick=${() => send("acknowledge", t("act.acknowledge"))}>
             ${t("act.acknowledge")}
           </button>`}
       ${ended && html`<p class="said" id="ended">${t("act.ended")}</p>`}
       ${!ended &&
+      mayAct &&
       html`<button class="wide" id="take-over" disabled=${busy} onClick=${() => send("take-over", t("act.take_over"))}>
         ${t("act.take_over")}
       </button>`}
@@ -108,7 +111,7 @@ export function Actions(props) {
               send("move", t(`move.${state}`), { state, version: row.version })}>${t(`move.${state}`)}</button>`,
         )}
       </div>`}
-      ${!ended && html`<${Decide} ...${props} />`}
+      ${!ended && mayAct && html`<${Decide} ...${props} />`}
       ${moves.includes("closed") && html`<${Close} ...${props} />`}
     </div>
   </section>`;

@@ -12,6 +12,7 @@ import "./types.js";
 
 const start = startOf();
 const internal = new Set(start.internal);
+const mayAct = ["officer", "commander"].includes(start.viewer.role);
 /** @type {{value: View}} */
 const view = signal(start.incident);
 const names = signal(start.names);
@@ -201,7 +202,7 @@ function Case() {
         <${Pages} />
       </div>
       <div class="side">
-        <${Actions} view=${view.value} busy=${busy.value} conflict=${conflict.value} send=${send} />
+        <${Actions} view=${view.value} busy=${busy.value} conflict=${conflict.value} mayAct=${mayAct} send=${send} />
         <${Timeline} />
       </div>
     </div>`;

@@ -11,6 +11,8 @@ import "./types.js";
 
 const start = startOf();
 const internal = new Set(start.internal);
+/** Grid workers see cases and do not decide them; the store says so too. */
+const mayAct = ["officer", "commander"].includes(start.viewer.role);
 const SOON_MS = 5 * 60 * 1000;
 
 /** @param {Row[]} list @returns {Map<string, Row>} */
@@ -69,7 +71,7 @@ function choose(state) {
 
 /** @param {Row} row */
 async function acknowledge(row) {
-  if (busy.value.has(row.id) || row.acknowledged_at || isEnded(row)) return;
+  if (!mayAct || busy.value.has(row.id) || row.acknowledged_at || isEnded(row)) return;
   busy.value = new Set(busy.value).add(row.id);
   try {
     take((await act(row.id, "acknowledge")).incident);
@@ -102,7 +104,7 @@ function Next({ row }) {
 function Acknowledged({ row }) {
   if (row.acknowledged_at)
     return html`${row.acknowledged_by}<small>${when(row.acknowledged_at, now.value)}</small>`;
-  if (isEnded(row)) return html`<span class="quiet">—</span>`;
+  if (isEnded(row) || !mayAct) return html`<span class="quiet">—</span>`;
   return html`<button
     class="primary acknowledge"
     disabled=${busy.value.has(row.id)}

@@ -1,0 +1,118 @@
+"""The catalogue: both languages, nothing missing, nothing left over."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from config.data import load_data
+from dashboards import texts
+from dashboards.texts import Language, browser_texts, catalogue, preferred, say
+from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
+from domain.levels import Feed, Grade, Level
+from responders.cases import Reason
+
+HOUSE = Path(texts.__file__).parent
+SOURCES = [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*.html"), *HOUSE.glob("static/*.js")]
+SECTIONS = "|".join(sorted({key.partition(".")[0] for key in catalogue()[Language.ZH]}))
+QUOTED = re.compile(rf"""["'`]((?:{SECTIONS})\.(?!html|js|css)[a-z_]+)["'`]""")
+
+
+def keys_used() -> set[str]:
+    """Collect the keys that templates, scripts and handlers name in full."""
+    return set(QUOTED.findall("\n".join(path.read_text(encoding="utf-8") for path in SOURCES)))
+
+
+def families() -> set[str]:
+    """Collect the sections whose keys are made from data."""
+    return {
+        *(f"level.{level.value}" for level in Level),
+        *(f"grade.{grade.value}" for grade in Grade),
+        *(f"state.{state}" for state in IncidentState),
+        *(f"verdict.{verdict}" for verdict in Verdict),
+        *(f"task_state.{state}" for state in TaskState),
+        *(f"page_state.{state}" for state in PageState),
+        *(f"evidence.from_{feed}" for feed in Feed),
+        *(f"page_reason.{reason}" for reason in Reason if reason not in UNPAGED),
+        *(f"move.{state}" for moves in INCIDENT_MOVES.values() for state in moves if state not in ENDINGS),
+        *(f"lamp.{state}" for state in ("connecting", "live", "lost")),
+        *(
+            f"queue.{name}"
+            for name in ("open", "all", "level", "what", "place", "opened", "next", "acknowledged")
+        ),
+        *(f"tasks.{name}" for name in ("unit", "state", "dispatched", "due")),
+        *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
+        *(f"channel.{name}" for name in ("console", "file", "webhook")),
+        "evidence.limit_above",
+        "evidence.limit_below",
+        "evidence.above",
+        "evidence.below",
+    }
+
+
+UNPAGED = {Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
+ENDINGS = {IncidentState.CLOSED, IncidentState.FALSE_ALARM, IncidentState.MERGED}
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_no_key_is_missing(language: Language) -> None:
+    """Each text that a page asks for is in the catalogue."""
+    assert (keys_used() | families()) - catalogue()[language].keys() == set()
+
+
+def test_every_text_has_both_languages() -> None:
+    """No text is empty, and placeholders agree between the languages."""
+    for key, chinese in catalogue()[Language.ZH].items():
+        english = catalogue()[Language.EN][key]
+        assert chinese and english, key
+        assert set(re.findall(r"\{\w+\}", chinese)) == set(re.findall(r"\{\w+\}", english)), key
+
+
+def test_no_text_is_left_over() -> None:
+    """What no page tells is not kept; problems and kinds of entries are told by their code."""
+    told = keys_used() | families()
+    left = {
+        key
+        for key in catalogue()[Language.ZH]
+        if key not in told and not key.startswith(("problem.", "entry."))
+    }
+    assert left == set()
+
+
+def test_every_problem_has_title_and_detail() -> None:
+    """Each code of a problem has both of its texts."""
+    codes = set(
+        re.findall(r'Problem\(\s*\d+,\s*"(\w+)"', "\n".join(p.read_text() for p in HOUSE.glob("*.py")))
+    )
+    assert {"conflict", "invalid", "internal", "unavailable"} <= codes
+    for code in codes:
+        assert {f"problem.{code}", f"problem.{code}_detail"} <= catalogue()[Language.ZH].keys()
+
+
+def test_categories_come_from_the_data() -> None:
+    """Scripts get the categories' names in their language."""
+    assert '"category.flood":"暴雨洪涝"' in browser_texts(load_data(), Language.ZH).decode()
+
+
+def test_an_unknown_key_is_an_error() -> None:
+    """A template that asks for a text that there is not fails in tests, not before people."""
+    with pytest.raises(KeyError):
+        say(Language.ZH)("no.such_text")
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("", Language.ZH),
+        ("en", Language.EN),
+        ("en-GB,en;q=0.9,zh;q=0.8", Language.EN),
+        ("zh-CN,zh;q=0.9,en;q=0.8", Language.ZH),
+        ("de-DE,de;q=0.9,en;q=0.5", Language.EN),
+        ("fr;q=0.9", Language.ZH),
+        ("en;q=0.3,zh;q=0.7", Language.ZH),
+        ("en;q=x, ,;;", Language.ZH),
+    ],
+)
+def test_language_preference(header: str, language: Language) -> None:
+    """The browser's heaviest language of ours wins; Chinese is the default."""
+    assert preferred(header) is language
