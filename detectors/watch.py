@@ -103,12 +103,25 @@ class SeriesWatch:
         """Find the known series that have gone silent at a watermark (µs), usually `newest_observed`."""
         return self._findings(self._bank.silent(watermark, received))
 
+    @property
+    def names(self) -> list[str]:
+        """Name the series by slot; grows, and is not to be written to."""
+        return self._names
+
+    def take_rollups(self) -> Records:
+        """Take the minutes touched since the last call as rows by slot (see `state.ROLLUP`)."""
+        return self._bank.take_rollups()
+
     def rollups(self, late: Iterable[LateReading] = ()) -> RollUps | None:
         """Take the minutes touched since the last call as one record, None when there is nothing to tell."""
-        rows = self._bank.take_rollups()
+        rows = self.take_rollups()
         late = list(late)
         if len(rows) == 0 and not late:
             return None
+        return self.describe(rows, late)
+
+    def describe(self, rows: Records, late: list[LateReading]) -> RollUps:
+        """Put rows and late readings into words that leave this process."""
         return RollUps(
             series=[self._names[slot] for slot in rows["slot"].tolist()],
             minute=rows["minute"].tolist(),

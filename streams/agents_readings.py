@@ -1,23 +1,26 @@
 """Readings of one partition: to the detectors, to findings, and into one-minute roll-ups."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
 
 from config.metrics import INPUTS
 from detectors.watch import SeriesWatch
 from domain.areas import county_of, township_of
 from domain.codec import encode, headers_for
-from domain.findings import Finding, LateReading, RollUps
+from domain.findings import Finding, LateReading
 from domain.levels import Feed
 from domain.registry import Series
-from domain.topics import FINDINGS, ROLLUPS
+from domain.topics import FINDINGS, ROLLUPS, Topic
 from streams.desk import Incoming, Outgoing
 from streams.metrics import LATENESS_SECONDS
 from streams.packing import MICROSECOND, unpack
 from streams.producer import Message
 
 ROWS = 2_000
-"""Roll-ups in one message: about 200 kB."""
+"""Roll-ups in one message: about 200 kB. Late ones go in with the township of the first: their place does not matter."""
 MINUTE = 60 * MICROSECOND
 NO_AREA = "unknown"
 """Key of roll-ups whose series the registry does not know."""
@@ -31,11 +34,14 @@ class ReadingsDesk:
         self._series = series
         self._watch = SeriesWatch(series.values(), lateness_seconds)
         self._late: list[LateReading] = []
+        self._group_of: NDArray[np.int32] | None = None
+        self._townships: list[str] = []
         self._inputs = INPUTS.labels("stream", Feed.READINGS)
         self._lateness = LATENESS_SECONDS.labels(Feed.READINGS)
 
     def know(self, series: Series | None, name: str) -> None:
         """Take a change of the registry into account."""
+        self._group_of = None
         if series is None:
             self._watch.forget(name)
         else:
@@ -70,10 +76,22 @@ class ReadingsDesk:
         return []
 
     def collect(self) -> Outgoing:
-        """Hand out the minutes touched since the last snapshot, and what came too late."""
+        """Hand out the minutes touched since the last snapshot, and what came too late, by township."""
         late, self._late = self._late, []
-        rows = self._watch.rollups(late)
-        return [] if rows is None else list(self._rollup_messages(rows))
+        rows = self._watch.take_rollups()
+        groups = self._groups()[rows["slot"]]
+        order = np.argsort(groups, kind="stable")
+        rows, groups = rows[order], groups[order]
+        out = []
+        for group in np.unique(groups).tolist():
+            first, end = np.searchsorted(groups, [group, group + 1]).tolist()
+            for start in range(first, end, ROWS):
+                part = self._watch.describe(rows[start : min(start + ROWS, end)], [])
+                out.append(_message(ROLLUPS, self._townships[group], part))
+        for start in range(0, len(late), ROWS):
+            part = self._watch.describe(rows[:0], late[start : start + ROWS])
+            out.append(_message(ROLLUPS, self._township(late[start].series), part))
+        return out
 
     def dump(self) -> dict[str, bytes]:
         """Write down the blocks of series that changed."""
@@ -83,19 +101,16 @@ class ReadingsDesk:
         """Take up all blocks."""
         self._watch.restore({int(number): block for number, block in pieces.items()})
 
-    def _rollup_messages(self, rows: RollUps) -> Iterator[Message]:
-        """Cut roll-ups by township, so that each finds the partition of its area."""
-        places: dict[str, list[int]] = {}
-        for at, name in enumerate(rows.series):
-            places.setdefault(self._township(name), []).append(at)
-        late: dict[str, list[LateReading]] = {}
-        for reading in rows.late:
-            late.setdefault(self._township(reading.series), []).append(reading)
-        for township in sorted(places.keys() | late.keys()):
-            found, behind = places.get(township, []), late.get(township, [])
-            for start in range(0, max(len(found), len(behind)), ROWS):
-                part = _pick(rows, found[start : start + ROWS], behind[start : start + ROWS])
-                yield Message(ROLLUPS.name, township.encode(), encode(part), headers_for(ROLLUPS))
+    def _groups(self) -> NDArray[np.int32]:
+        """Number the townships of all slots; looked up again only when series were added or changed."""
+        names = self._watch.names
+        if self._group_of is None or len(self._group_of) != len(names):
+            numbers: dict[str, int] = {}
+            self._group_of = np.array(
+                [numbers.setdefault(self._township(name), len(numbers)) for name in names], np.int32
+            )
+            self._townships = list(numbers)
+        return self._group_of
 
     def _township(self, name: str) -> str:
         series = self._series.get(name)
@@ -104,19 +119,8 @@ class ReadingsDesk:
 
 def finding_message(finding: Finding) -> Message:
     """Address a finding to the fusion of its county."""
-    return Message(FINDINGS.name, county_of(finding.area).encode(), encode(finding), headers_for(FINDINGS))
+    return _message(FINDINGS, county_of(finding.area), finding)
 
 
-def _pick(rows: RollUps, at: Iterable[int], late: list[LateReading]) -> RollUps:
-    at = list(at)
-    return RollUps(
-        series=[rows.series[row] for row in at],
-        minute=[rows.minute[row] for row in at],
-        count=[rows.count[row] for row in at],
-        good=[rows.good[row] for row in at],
-        total=[rows.total[row] for row in at],
-        low=[rows.low[row] for row in at],
-        high=[rows.high[row] for row in at],
-        last=[rows.last[row] for row in at],
-        late=late,
-    )
+def _message(topic: Topic, key: str, record: object) -> Message:
+    return Message(topic.name, key.encode(), encode(record), headers_for(topic))
