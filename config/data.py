@@ -121,6 +121,8 @@ class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     words: Annotated[tuple[str, ...], Meta(min_length=1)]
     critical: bool = False
     weight: Annotated[float, Meta(gt=0)] = 1.0
+    unless: tuple[str, ...] = ()
+    """Phrases in which one of the words means something else."""
 
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
