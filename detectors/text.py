@@ -1,0 +1,142 @@
+"""What a ticket or report is about: dictionary words at word borders, and the critical phrases among them.
+
+Places and themes only: the dictionary holds no persons. A critical phrase that is denied (没有聚集), practised (演练) or
+part of something harmless (聚集性发热 is a fever) is none. A denial after the phrase is not one: 讨薪没有结果 is a dispute.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from config.data import Term
+from detectors.cells import BUCKETS_PER_DAY, bucket_of, seconds_of
+from detectors.segment import Segmenter
+from domain.areas import AreaLevel, up_to
+from domain.clock import EPOCH
+from domain.findings import Finding, FindingState, SubjectKind
+from domain.identity import finding_id
+from domain.levels import Feed
+
+DETECTOR, DETECTOR_VERSION = "phrases", 1
+OTHERWISE = "general-appeal"
+"""Category of what the dictionary does not know."""
+DENIED = re.compile(
+    r"(没有|没|未|未见|未发现|并无|无|不存在|不会|不是|不再|并非|防止|防范|预防|避免|杜绝|禁止|严禁|解除|谣传|误传|演练|模拟)"
+    r"[^，。；！？、,.;!?但]{0,4}$"
+)
+MASK = "　"
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """What a text is about: the category, the words that speak for it, critical phrases as (category, phrase)."""
+
+    category: str
+    words: tuple[str, ...]
+    phrases: tuple[tuple[str, str], ...]
+
+    @property
+    def critical(self) -> tuple[str, ...]:
+        """Name the critical phrases alone."""
+        return tuple(phrase for _, phrase in self.phrases)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    term: Term
+    word: str
+    begin: int
+
+
+class Classifier:
+    """Classifies by the dictionary of the data files."""
+
+    def __init__(self, terms: Iterable[Term], otherwise: str = OTHERWISE) -> None:
+        """Take the dictionary; jieba is loaded with the first text that holds one of its words."""
+        self._otherwise = otherwise
+        self._terms = [(term, _any_of(term.words), _any_of(term.unless)) for term in terms]
+        self._segmenter = Segmenter(
+            word for term, _, _ in self._terms for word in (*term.words, *term.unless)
+        )
+
+    def classify(self, text: str, given: str | None = None) -> Classified:
+        """Classify a text; a category that it came with (`given`) stands, critical phrases are looked for all the same."""
+        plain = "".join(unicodedata.normalize("NFKC", text).split())
+        hits = [hit for term, words, unless in self._terms for hit in _hits(plain, term, words, unless)]
+        if hits:
+            borders = self._segmenter.borders(plain)
+            hits = [hit for hit in hits if {hit.begin, hit.begin + len(hit.word)} <= borders]
+        hits = [hit for hit in hits if not (hit.term.critical and _denied(plain, hit))]
+        hits.sort(key=lambda hit: hit.begin)
+        weights = {(hit.term.category, hit.word): hit.term.weight for hit in hits}
+        scores: dict[str, float] = {}
+        for name, word in reversed(
+            weights
+        ):  # of equals the last counts: the place is named before the matter
+            scores[name] = scores.get(name, 0.0) + weights[name, word]
+        category = given or max(scores, key=lambda name: scores[name], default=self._otherwise)
+        phrases: dict[str, str] = {}
+        for hit in hits:
+            if hit.term.critical:
+                phrases.setdefault(hit.term.category, hit.word)
+        return Classified(
+            category=category,
+            words=tuple(dict.fromkeys(hit.word for hit in hits if hit.term.category == category)),
+            phrases=tuple(phrases.items()),
+        )
+
+
+def phrase_findings(
+    classified: Classified,
+    *,
+    input_id: UUID,
+    area: str,
+    feed: Feed,
+    observed_at: datetime,
+    received_at: datetime,
+) -> list[Finding]:
+    """Make a finding of each category's critical phrase: one per village, category, feed and local day, by its id.
+
+    Said again the same day it has the same id. It is not cleared; it ends with its day.
+    """
+    place = up_to(area, AreaLevel.VILLAGE)
+    day = bucket_of(observed_at) // BUCKETS_PER_DAY
+    start = EPOCH + timedelta(seconds=seconds_of(day * BUCKETS_PER_DAY))
+    return [
+        Finding(
+            id=finding_id(DETECTOR, DETECTOR_VERSION, f"{place}/{category}/{feed}", start),
+            detector=DETECTOR,
+            detector_version=DETECTOR_VERSION,
+            category=category,
+            subject_kind=SubjectKind.CELL,
+            subject=place,
+            area=area,
+            feed=feed,
+            state=FindingState.CONFIRMED,
+            observed_at=observed_at,
+            received_at=received_at,
+            period_start=start,
+            period_end=start + timedelta(days=1),
+            phrase=phrase,
+            inputs=(input_id,),
+        )
+        for category, phrase in classified.phrases
+    ]
+
+
+def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
+    longest_first = sorted(words, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def _hits(text: str, term: Term, words: re.Pattern[str] | None, unless: re.Pattern[str] | None) -> list[_Hit]:
+    if unless is not None:
+        text = unless.sub(lambda found: MASK * len(found.group()), text)
+    return [_Hit(term, found.group(), found.start()) for found in words.finditer(text)] if words else []
+
+
+def _denied(text: str, hit: _Hit) -> bool:
+    return DENIED.search(text, max(hit.begin - 12, 0), hit.begin) is not None
