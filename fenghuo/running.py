@@ -59,7 +59,7 @@ def run_stage(stage: Stage) -> None:
     """Run a stage until SIGTERM or SIGINT."""
     settings, data = read_settings()
     set_up_logging(settings.log_level)
-    asyncio.run(_until_stopped(_entry(stage), settings, data))
+    asyncio.run(_until_stopped(stage, settings, data))
 
 
 def _entry(stage: Stage) -> Run:
@@ -83,18 +83,40 @@ def _entry(stage: Stage) -> Run:
             return run_console
 
 
-async def _until_stopped(run: Run, settings: Settings, data: Data) -> None:
-    stopping = asyncio.Event()
+WITHOUT_TOPICS = frozenset({Stage.CONSOLE})
+"""Speaks to the database alone."""
+BEFORE_TOPICS = frozenset({Stage.GATEWAY})
+"""Answers 503 by itself while the broker or a topic is missing, so that its callers and /healthz hear of it."""
+
+
+async def _until_stopped(stage: Stage, settings: Settings, data: Data) -> None:
+    run, stopping = _entry(stage), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    if run.__module__ != "dashboards.app":  # the console speaks to the database alone
-        waiting = asyncio.ensure_future(ensure_topics(settings))
-        stopped = asyncio.ensure_future(stopping.wait())
-        await asyncio.wait((waiting, stopped), return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
+    if stage in WITHOUT_TOPICS:
+        await run(settings, data, stopping)
+        return
+    topics = asyncio.ensure_future(ensure_topics(settings))
+    try:
+        if stage not in BEFORE_TOPICS and not await _done_before(topics, stopping):
             return
-        stopped.cancel()
-        await waiting
-    await run(settings, data, stopping)
+        work = asyncio.ensure_future(run(settings, data, stopping))
+        await asyncio.wait((topics, work), return_when=asyncio.FIRST_COMPLETED)
+        if topics.done() and topics.exception() is not None:
+            stopping.set()
+        await work
+        if topics.done():
+            await topics
+    finally:
+        topics.cancel()
+
+
+async def _done_before(future: asyncio.Future[object], stopping: asyncio.Event) -> bool:
+    """Wait for a future; False when it is time to stop first. Its error passes through."""
+    stopped = asyncio.ensure_future(stopping.wait())
+    await asyncio.wait((future, stopped), return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if future.done():
+        await future
+    return future.done()
