@@ -34,8 +34,8 @@ def set_up_logging(level: str) -> None:
         raise InvalidConfiguration([Fault("log_level", f"must be one of {', '.join(numbers).lower()}")])
     number = numbers[level.upper()]
     logging.basicConfig(level=max(number, logging.WARNING), stream=sys.stderr)
-    # A consumer that follows one topic logs each partition it takes: noise beside our own events.
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    # It logs each partition it takes and each failed try to connect; our own events tell of both, once.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -112,7 +112,7 @@ async def _until_stopped(stage: Stage, settings: Settings, data: Data) -> None:
         topics.cancel()
 
 
-async def _done_before(future: asyncio.Future[object], stopping: asyncio.Event) -> bool:
+async def _done_before(future: asyncio.Future[list[str]], stopping: asyncio.Event) -> bool:
     """Wait for a future; False when it is time to stop first. Its error passes through."""
     stopped = asyncio.ensure_future(stopping.wait())
     await asyncio.wait((future, stopped), return_when=asyncio.FIRST_COMPLETED)
