@@ -115,7 +115,7 @@ async def run_console(settings: Settings, data: Data, stopping: asyncio.Event) -
             [Fault("FENGHUO_DATABASE_DSN", "is not set: the console needs the database")]
         )
     app = create_console(settings, data)
-    app.cleanup_ctx.insert(0, _store_of(settings))  # opened first, closed last
+    app.cleanup_ctx.insert(0, _store_of(settings, stopping))  # opened first, closed last
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
@@ -128,8 +128,13 @@ async def run_console(settings: Settings, data: Data, stopping: asyncio.Event) -
         await runner.cleanup()
 
 
-def _store_of(settings: Settings) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Make the context that opens the store in the background, so that pages answer (503) before the database does."""
+def _store_of(
+    settings: Settings, stopping: asyncio.Event
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Make the context that opens the store in the background, so that pages answer (503) before the database does.
+
+    What waiting cannot mend (a wrong password in the settings) ends the console, and is raised from `run_console`.
+    """
 
     async def keep_open(app: web.Application, opened: asyncio.Event, leaving: asyncio.Event) -> None:
         async with Store.open(settings.database.dsn.value, settings.database.pool_size) as store:
@@ -141,6 +146,7 @@ def _store_of(settings: Settings) -> Callable[[web.Application], AsyncIterator[N
     async def context(app: web.Application) -> AsyncIterator[None]:
         opened, leaving = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(keep_open(app, opened, leaving))
+        task.add_done_callback(lambda _: stopping.set())
         yield
         leaving.set()
         if not opened.is_set():

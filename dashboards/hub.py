@@ -7,11 +7,12 @@ Last-Event-ID gets what it missed, no more and no less. Whoever cannot keep up g
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -35,13 +36,36 @@ CATCH_UP = 500
 """Changes sent to somebody who was away; beyond that reading the page anew is cheaper."""
 BACKLOG_BYTES = 32 * 1024
 """Below aiohttp's own limit (64 KiB), so that writing to a slow client never makes the others wait."""
+CHUNK_BYTES = 16 * 1024
 RETRY_SECONDS = 1.0
+RELIEF_SECONDS = 1.0
+"""How often we look whether somebody who was behind can take a resync."""
 
 
 def frame(event: str, data: object, number: int | None = None) -> bytes:
     """Encode a server-sent event."""
     head = f"id: {number}\n" if number is not None else ""
     return f"{head}event: {event}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n"
+
+
+class Frame(NamedTuple):
+    """An encoded event with the id of the change that it tells."""
+
+    number: int
+    kind: str
+    data: bytes
+
+
+def chunks(frames: Iterable[Frame]) -> Iterator[tuple[int, bytes]]:
+    """Join frames to writes of a handy size, each with the id of its last change."""
+    joined, number = b"", 0
+    for one in frames:
+        if joined and len(joined) + len(one.data) > CHUNK_BYTES:
+            yield number, joined
+            joined = b""
+        joined, number = joined + one.data, one.number
+    if joined:
+        yield number, joined
 
 
 @dataclass(eq=False, slots=True)
@@ -186,7 +210,7 @@ class Hub:
 
     async def _frames(
         self, viewer: Viewer, changes: list[Change], store: Store, encoded: dict[str, bytes]
-    ) -> list[tuple[int, str, bytes]]:
+    ) -> list[Frame]:
         """Encode the last change of each thing; an incident's row is read once per tick, whoever looks."""
         newest = {(change.kind, change.ref): change for change in changes}
         frames = []
@@ -194,7 +218,7 @@ class Hub:
             name = f"{change.kind} {change.id}"
             if name not in encoded:
                 encoded[name] = await self._encode(viewer, change, store)
-            frames.append((change.id, change.kind, encoded[name]))
+            frames.append(Frame(change.id, change.kind, encoded[name]))
         return frames
 
     async def _encode(self, viewer: Viewer, change: Change, store: Store) -> bytes:
@@ -206,21 +230,18 @@ class Hub:
             return frame("gone", {"ref": change.ref}, change.id)
         return frame("incident", view.row, change.id)
 
-    async def _send(self, clients: list[Client], frames: list[tuple[int, str, bytes]]) -> None:
+    async def _send(self, clients: list[Client], frames: list[Frame]) -> None:
         for client in clients:
-            own = [(kind, data) for number, kind, data in frames if number > client.last]
-            if not own:
-                continue
-            data = b"".join(data for _, data in own)
-            if client.behind or client.backlog + len(data) > BACKLOG_BYTES:
-                client.behind = True
-                if client.backlog == 0:
-                    await self._resync(client, frames[-1][0])
-                continue
-            client.last = frames[-1][0]
-            await client.write(data)
-            for kind, _ in own:
-                LIVE_FRAMES.labels(kind).inc()
+            for number, data in chunks([one for one in frames if one.number > client.last]):
+                client.behind = client.behind or client.backlog + len(data) > BACKLOG_BYTES
+                if client.behind:
+                    break
+                client.last = number
+                await client.write(data)
+            if client.behind and client.backlog == 0:
+                await self._resync(client, frames[-1].number)
+        for one in frames:
+            LIVE_FRAMES.labels(one.kind).inc(len(clients))
 
     async def _resync(self, client: Client, newest: int) -> None:
         """Tell a client to read its page anew."""
@@ -229,20 +250,21 @@ class Hub:
         LIVE_FRAMES.labels("resync").inc()
 
     async def _beat(self) -> None:
-        """Tell county time every 15 s, so that a page knows that it is not looking at old news."""
+        """Tell county time every 15 s, so that a page knows that it is not looking at old news; relieve the slow."""
+        next_at = monotonic()
         while True:
-            started = monotonic()
             try:
-                clients = self._all()
-                if clients:
-                    await self._clock_to(clients, self._door.opened())
-                for client in clients:
-                    if client.behind and client.backlog == 0:
-                        async with self._writing:
-                            await self._resync(client, client.last)
+                if monotonic() >= next_at:
+                    next_at = monotonic() + HEARTBEAT_SECONDS
+                    if clients := self._all():
+                        await self._clock_to(clients, self._door.opened())
             except Unavailable:
                 log.debug("beat_skipped")  # silence is the message: the lamp on the page goes out
-            await asyncio.sleep(max(0.0, HEARTBEAT_SECONDS - (monotonic() - started)))
+            async with self._writing:
+                for client in self._all():
+                    if client.behind and client.backlog == 0:
+                        await self._resync(client, client.last)
+            await asyncio.sleep(RELIEF_SECONDS)
 
     async def _clock_to(self, clients: list[Client], store: Store) -> None:
         clock = await store.clock()

@@ -11,6 +11,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from dashboards.attempts import Attempts
+from dashboards.events import HUB
 from dashboards.keys import LANGUAGE, SESSION, SETTINGS, VIEWER, store_of
 from dashboards.metrics import SIGN_INS
 from dashboards.passwords import Passwords
@@ -126,6 +127,7 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """End the session here and in the database."""
     await store_of(request).end_session(request[SESSION])
+    request.app[HUB].end_streams(request[SESSION])
     settings = request.app[SETTINGS]
     goal = web.HTTPSeeOther("/sign-in")
     goal.del_cookie(
