@@ -8,16 +8,15 @@ from numpy.typing import NDArray
 
 from config.metrics import INPUTS
 from detectors.watch import SeriesWatch
-from domain.areas import county_of, township_of
-from domain.codec import encode, headers_for
-from domain.findings import Finding, LateReading
+from domain.areas import township_of
+from domain.findings import LateReading
 from domain.levels import Feed
 from domain.registry import Series
-from domain.topics import FINDINGS, ROLLUPS, Topic
+from domain.topics import ROLLUPS
 from streams.desk import Incoming, Outgoing
+from streams.messages import finding_message, message_of
 from streams.metrics import LATENESS_SECONDS
 from streams.packing import MICROSECOND, unpack
-from streams.producer import Message
 
 ROWS = 2_000
 """Roll-ups in one message: about 200 kB. Late ones go in with the township of the first: their place does not matter."""
@@ -87,10 +86,10 @@ class ReadingsDesk:
             first, end = np.searchsorted(groups, [group, group + 1]).tolist()
             for start in range(first, end, ROWS):
                 part = self._watch.describe(rows[start : min(start + ROWS, end)], [])
-                out.append(_message(ROLLUPS, self._townships[group], part))
+                out.append(message_of(ROLLUPS, self._townships[group], part))
         for start in range(0, len(late), ROWS):
             part = self._watch.describe(rows[:0], late[start : start + ROWS])
-            out.append(_message(ROLLUPS, self._township(late[start].series), part))
+            out.append(message_of(ROLLUPS, self._township(late[start].series), part))
         return out
 
     def dump(self) -> dict[str, bytes]:
@@ -115,12 +114,3 @@ class ReadingsDesk:
     def _township(self, name: str) -> str:
         series = self._series.get(name)
         return NO_AREA if series is None else township_of(series.area)
-
-
-def finding_message(finding: Finding) -> Message:
-    """Address a finding to the fusion of its county."""
-    return _message(FINDINGS, county_of(finding.area), finding)
-
-
-def _message(topic: Topic, key: str, record: object) -> Message:
-    return Message(topic.name, key.encode(), encode(record), headers_for(topic))

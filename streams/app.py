@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import faust
@@ -14,10 +15,11 @@ from faust.exceptions import FaustError
 
 from config.data import Data
 from config.settings import Settings
+from detectors.text import Classifier
 from domain.errors import BrokerUnavailable
 from streams.agents import work_off
 from streams.codec import FaustBroker, incoming, raw_topic, use_quick_transport
-from streams.desks import make_work
+from streams.desks import make_work, warm_up
 from streams.partitions import Partitions
 from streams.producer import MAX_BATCH_BYTES, OVERHEAD_BYTES
 from streams.registry import Registry
@@ -46,6 +48,7 @@ class StreamApp(faust.App):
     work: list[Partitions]
     vitals: Vitals
     position: FaustBroker
+    warm_up: Callable[[], None]
 
     _opened: AsyncExitStack | None = None
 
@@ -56,6 +59,7 @@ class StreamApp(faust.App):
         """Read the registry first: nothing can be judged without it."""
         self._opened = AsyncExitStack()
         await self._opened.enter_async_context(self.registry)
+        await asyncio.to_thread(self.warm_up)
         await self.registry.ready()
         await super().on_start()
 
@@ -182,7 +186,9 @@ def create_app(settings: Settings, data: Data, instance: str = "stream") -> Stre
     app.settings = settings
     app.registry = Registry(broker, "stream")
     app.position = FaustBroker(app, table)
-    app.work = make_work(settings, data, app.registry, app.position)
+    classifier = Classifier(data.terms)
+    app.warm_up = partial(warm_up, data, classifier)
+    app.work = make_work(settings, data, app.registry, app.position, classifier)
     app.vitals = Vitals(instance, app.work, settings.stream.checkpoint_seconds)
     app.on_partitions_revoked.connect(app.take_leave)
     for partitions in app.work:

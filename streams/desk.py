@@ -1,6 +1,6 @@
 """What an agent works with: messages in, messages out, and a desk per partition that keeps the state between them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,7 +21,7 @@ class Incoming:
     partition: int
     offset: int
     value: bytes | None
-    headers: Mapping[str, bytes]
+    headers: dict[str, bytes]
     sent_at: int
     acknowledge: Callable[[], object]
 

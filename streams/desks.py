@@ -2,16 +2,45 @@
 
 from datetime import datetime
 
+import numpy as np
+
 from config.data import Data
 from config.settings import Settings
+from detectors.text import Classifier
+from detectors.watch import SeriesWatch
 from domain.registry import Series
-from domain.topics import READINGS
+from domain.topics import BULLETINS, READINGS
 from streams.agents_readings import ReadingsDesk
+from streams.agents_texts import FEEDS, BulletinsDesk, TextsDesk
 from streams.partitions import Broker, Partitions
 from streams.registry import Registry
 
+WARM_UP = Series(
+    id="warm-up",
+    name="",
+    quantity="",
+    unit="",
+    area="99",
+    category="warm-up",
+    source="warm-up",
+    interval_seconds=60.0,
+)
 
-def make_work(settings: Settings, data: Data, registry: Registry, broker: Broker) -> list[Partitions]:
+
+def warm_up(data: Data, classifier: Classifier) -> None:
+    """Load the dictionary and the compiled kernels, which takes seconds, before the first message waits for them."""
+    classifier.classify("".join(word for term in data.terms for word in term.words))
+    one = SeriesWatch([WARM_UP])
+    columns = np.zeros(1, np.int32), np.array([1], np.int64), np.zeros(1, np.float64), np.zeros(1, np.uint8)
+    one.observe([WARM_UP.id], *columns, 1)
+    one.silent(1)
+    one.rollups()
+    one.dump()
+
+
+def make_work(
+    settings: Settings, data: Data, registry: Registry, broker: Broker, classifier: Classifier
+) -> list[Partitions]:
     """Make everything that this stage works on; each becomes an agent of its name."""
 
     def now() -> datetime:
@@ -25,6 +54,16 @@ def make_work(settings: Settings, data: Data, registry: Registry, broker: Broker
         broker,
         now,
     )
+    texts = Partitions(
+        "texts",
+        tuple(FEEDS),
+        lambda number: TextsDesk(classifier, data.categories, stream.tickets_lateness_seconds),
+        broker,
+        now,
+    )
+    bulletins = Partitions(
+        "bulletins", (BULLETINS.name,), lambda number: BulletinsDesk(registry.areas), broker, now
+    )
 
     def on_series(series: Series | None, name: str) -> None:
         for held in readings.held.values():
@@ -32,4 +71,4 @@ def make_work(settings: Settings, data: Data, registry: Registry, broker: Broker
                 held.desk.know(series, name)
 
     registry.on_series.append(on_series)
-    return [readings]
+    return [readings, texts, bulletins]

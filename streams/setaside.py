@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from domain.codec import encode, headers_for
 from domain.errors import Fault
 from domain.topics import REJECTED
 from streams.desk import Incoming
+from streams.messages import message_of
 from streams.producer import Message
 from streams.rejected import turn_away
 
@@ -33,7 +33,7 @@ def set_aside(message: Incoming, reason: str, faults: Iterable[Fault], at: datet
         cause=(message.topic, message.partition, message.offset),
         ids=_ids_of(message.value),
     )
-    return Message(REJECTED.name, str(record.id).encode(), encode(record), headers_for(REJECTED))
+    return message_of(REJECTED, str(record.id), record)
 
 
 def _ids_of(value: bytes | None) -> tuple[UUID, ...]:

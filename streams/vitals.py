@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from config.metrics import LAG
-from domain.codec import encode, headers_for
 from domain.findings import Heartbeat
 from domain.topics import HEARTBEATS
+from streams.messages import message_of
 from streams.metrics import CHECKPOINT_AGE_SECONDS
 from streams.partitions import Partition, Partitions
 from streams.producer import Message
@@ -91,7 +91,7 @@ class Vitals:
             at=datetime.now(UTC),  # heartbeats go by the wall
             detail="partitions " + (" ".join(map(str, numbers)) or "none"),
         )
-        return Message(HEARTBEATS.name, self.instance.encode(), encode(beat), headers_for(HEARTBEATS))
+        return message_of(HEARTBEATS, self.instance, beat)
 
     def _held(self) -> list[Partition]:
         return [held for partitions in set(self._by_topic.values()) for held in partitions.held.values()]

@@ -1,0 +1,122 @@
+"""Tickets, reports and bulletins of one partition: to categories, counts, critical phrases and warnings."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from msgspec import structs
+
+from config.data import Category
+from config.metrics import INPUTS
+from detectors.bulletins import bulletin_findings
+from detectors.counts import Counts
+from detectors.text import Classifier, phrase_findings
+from domain.areas import AreaLevel, covers
+from domain.codec import decode
+from domain.inputs import Bulletin, Report, Ticket
+from domain.levels import Feed
+from domain.registry import Area
+from domain.topics import BULLETINS, REPORTS, TICKETS
+from streams.desk import Incoming, Outgoing
+from streams.messages import finding_message
+from streams.metrics import LATENESS_SECONDS
+
+FEEDS = {TICKETS.name: (TICKETS, Feed.TICKETS), REPORTS.name: (REPORTS, Feed.REPORTS)}
+NEWEST = "newest"
+"""The piece beside those of the counts."""
+
+
+class TextsDesk:
+    """Judges what people say, tickets and reports side by side, since both tell how far time has come."""
+
+    def __init__(
+        self, classifier: Classifier, categories: Mapping[str, Category], lateness_seconds: float
+    ) -> None:
+        """Take the classifier, which all partitions share, and the categories that there are."""
+        self._classifier = classifier
+        self._categories = categories
+        self._counts = Counts(lateness_seconds)
+        self._lateness = timedelta(seconds=lateness_seconds)
+        self._newest: dict[str, datetime] = {}
+
+    def take(self, message: Incoming) -> Outgoing:
+        """Classify and count; later than the bound behind the newest of its source reaches no detector."""
+        topic, feed = FEEDS[message.topic]
+        item: Ticket | Report = decode(topic, message.value, message.headers)
+        INPUTS.labels("stream", feed).inc()
+        newest = self._newest.setdefault(item.source, item.observed_at)
+        LATENESS_SECONDS.labels(feed).observe(max(0.0, (newest - item.observed_at).total_seconds()))
+        if newest - item.observed_at > self._lateness:
+            return []
+        self._newest[item.source] = max(newest, item.observed_at)
+        given = item.category if item.category in self._categories else None
+        classified = self._classifier.classify(item.text, given)
+        findings = [
+            *phrase_findings(
+                classified,
+                input_id=item.id,
+                area=item.area,
+                feed=feed,
+                observed_at=item.observed_at,
+                received_at=item.received_at,
+            ),
+            *self._counts.observe(
+                item.id, item.area, classified.category, feed, item.observed_at, item.received_at
+            ),
+        ]
+        return [finding_message(finding) for finding in findings]
+
+    def tick(self, now: datetime) -> Outgoing:
+        """Do nothing: only event time passes here."""
+        return []
+
+    def collect(self) -> Outgoing:
+        """Hand out nothing: responders take tickets and reports from their topics."""
+        return []
+
+    def dump(self) -> dict[str, bytes]:
+        """Write down the counts and how far each source has come."""
+        return {**self._counts.dump(), NEWEST: msgspec.msgpack.encode(self._newest)}
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take both up."""
+        self._newest = msgspec.msgpack.decode(pieces.pop(NEWEST), type=dict[str, datetime])
+        self._counts.restore(pieces)
+
+
+class BulletinsDesk:
+    """Turns official warnings into findings; remembers nothing."""
+
+    def __init__(self, areas: Mapping[str, Area]) -> None:
+        """Take the registry's areas: a warning for a city is one for each of its counties."""
+        self._areas = areas
+
+    def take(self, message: Incoming) -> Outgoing:
+        """Make a finding for each area, and for each county of an area above."""
+        bulletin: Bulletin = decode(BULLETINS, message.value, message.headers)
+        INPUTS.labels("stream", Feed.BULLETINS).inc()
+        areas = dict.fromkeys(place for area in bulletin.areas for place in self._places(area))
+        return [
+            finding_message(finding)
+            for finding in bulletin_findings(structs.replace(bulletin, areas=tuple(areas)))
+        ]
+
+    def tick(self, now: datetime) -> Outgoing:
+        """Do nothing: the fusion knows when a warning expires."""
+        return []
+
+    def collect(self) -> Outgoing:
+        """Hand out nothing."""
+        return []
+
+    def dump(self) -> dict[str, bytes]:
+        """Write nothing down."""
+        return {}
+
+    def restore(self, pieces: dict[str, bytes]) -> None:
+        """Take nothing up."""
+
+    def _places(self, area: str) -> list[str]:
+        if len(area) >= AreaLevel.COUNTY:
+            return [area]
+        return sorted(code for code in self._areas if len(code) == AreaLevel.COUNTY and covers(area, code))

@@ -1,0 +1,22 @@
+"""Records as messages of their topics, each with the key that its topic is partitioned by."""
+
+from domain.areas import county_of
+from domain.codec import encode, headers_for
+from domain.findings import Alert, Finding
+from domain.topics import ALERTS, FINDINGS, Topic
+from streams.producer import Message
+
+
+def message_of(topic: Topic, key: str, record: object) -> Message:
+    """Put a record into a message."""
+    return Message(topic.name, key.encode(), encode(record), headers_for(topic))
+
+
+def finding_message(finding: Finding) -> Message:
+    """Address a finding to the fusion of its county."""
+    return message_of(FINDINGS, county_of(finding.area), finding)
+
+
+def alert_message(alert: Alert) -> Message:
+    """Address a version of an alert to whoever works for its county."""
+    return message_of(ALERTS, alert.county, alert)
