@@ -46,13 +46,13 @@ where series = (select number from series_number where series_number.series = $1
 order by minute desc limit $4;
 
 -- name: lock_case
--- Take hold of a case of an area: (incident, area).
-select incident.id, alert, category, place, state, grade, version, acknowledged_at, acknowledged_by, holder,
-    acknowledger.display as acknowledger, holding.display as holder_name
+-- Take hold of a case of an area: (incident, area). Names are subqueries, since a row that waited for its lock is read
+-- anew but a joined one is not: who was second would not learn who was first.
+select id, alert, category, place, state, grade, version, acknowledged_at, acknowledged_by, holder,
+    (select display from app_user where app_user.id = incident.acknowledged_by) as acknowledger,
+    (select display from app_user where app_user.id = incident.holder) as holder_name
 from incident
-left join app_user acknowledger on acknowledger.id = acknowledged_by
-left join app_user holding on holding.id = holder
-where incident.id = $1 and starts_with(place, $2) for no key update of incident;
+where id = $1 and starts_with(place, $2) for no key update;
 
 -- name: find_request
 -- Find what a request was answered: (request).

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from domain.errors import Fault, InvalidInput
 from domain.findings import Heartbeat, RollUps
 from domain.inputs import Bulletin, Rejected, Report, Ticket
 from responders.store.pool import Connection
@@ -84,7 +85,10 @@ async def record_rejected(connection: Connection, rejected: Sequence[Rejected]) 
 
 
 async def record_rollups(connection: Connection, batches: Sequence[RollUps]) -> int:
-    """Store roll-ups and late readings; answers how many rows the batches held."""
+    """Store roll-ups and late readings; answers how many rows the batches held, InvalidInput for misshapen ones."""
+    faults = [fault for batch in batches for fault in _faults(batch)]
+    if faults:
+        raise InvalidInput(faults)
     rows = [row for batch in batches for row in _rows(batch)]
     if rows:
         await connection.execute(sql("stage_rollups"))
@@ -101,6 +105,21 @@ async def record_rollups(connection: Connection, batches: Sequence[RollUps]) -> 
             [reading.quality for reading in late],
         )
     return len(rows) + len(late)
+
+
+def _faults(batch: RollUps) -> Iterator[Fault]:
+    """Find columns of different length and numbers beyond their columns, which COPY would not tell apart from bugs."""
+    columns = {name: getattr(batch, name) for name in ROLLUP_COLUMNS}
+    yield from (
+        Fault(name, f"has {len(column)} rows, series has {len(batch.series)}")
+        for name, column in columns.items()
+        if len(column) != len(batch.series)
+    )
+    yield from (
+        Fault(name, "is beyond its range")
+        for name in ("minute", "count", "good")
+        if columns[name] and not (min(columns[name]) >= -(2**31) and max(columns[name]) < 2**31)
+    )
 
 
 def _rows(batch: RollUps) -> Iterator[tuple[str | None, int, int, int, float, float, float, float]]:
