@@ -80,7 +80,7 @@ class FaustBroker:
     async def send(self, message: Message) -> Awaitable[Any]:
         """Hand a message to the producer."""
         return await self._app.producer.send(
-            message.topic, message.key, message.value, None, None, message.headers
+            message.topic, message.key, message.value, message.partition, None, message.headers
         )
 
     async def append(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[Any]:

@@ -9,10 +9,12 @@ from config.settings import Settings
 from detectors.text import Classifier
 from detectors.watch import SeriesWatch
 from domain.registry import Series
-from domain.topics import BULLETINS, READINGS
+from domain.topics import BULLETINS, DISPOSITIONS, FINDINGS, READINGS
+from streams.agents_fusion import FusionDesk
 from streams.agents_readings import ReadingsDesk
 from streams.agents_texts import FEEDS, BulletinsDesk, TextsDesk
-from streams.partitions import Broker, Partitions
+from streams.partition import Broker
+from streams.partitions import Partitions
 from streams.registry import Registry
 
 WARM_UP = Series(
@@ -65,10 +67,21 @@ def make_work(
         "bulletins", (BULLETINS.name,), lambda number: BulletinsDesk(registry.areas), broker, now
     )
 
+    fusion = Partitions(
+        "fusion",
+        (FINDINGS.name, DISPOSITIONS.name),
+        lambda number: FusionDesk(
+            data.categories, registry.areas, registry.series, settings.broker.partitions, now
+        ),
+        broker,
+        now,
+        by_clock=True,
+    )
+
     def on_series(series: Series | None, name: str) -> None:
         for held in readings.held.values():
             if isinstance(held.desk, ReadingsDesk):
                 held.desk.know(series, name)
 
     registry.on_series.append(on_series)
-    return [readings, texts, bulletins]
+    return [readings, texts, bulletins, fusion]

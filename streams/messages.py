@@ -1,5 +1,7 @@
 """Records as messages of their topics, each with the key that its topic is partitioned by."""
 
+from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # ships no types
+
 from domain.areas import county_of
 from domain.codec import encode, headers_for
 from domain.findings import Alert, Finding
@@ -7,9 +9,14 @@ from domain.topics import ALERTS, FINDINGS, Topic
 from streams.producer import Message
 
 
-def message_of(topic: Topic, key: str, record: object) -> Message:
+def message_of(topic: Topic, key: str, record: object, partition: int | None = None) -> Message:
     """Put a record into a message."""
-    return Message(topic.name, key.encode(), encode(record), headers_for(topic))
+    return Message(topic.name, key.encode(), encode(record), headers_for(topic), partition)
+
+
+def partition_of(key: str, partitions: int) -> int:
+    """Tell the partition that a key belongs to, as every Kafka client reckons it."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
 def finding_message(finding: Finding) -> Message:

@@ -32,12 +32,13 @@ PAUSES_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class Message(Struct, frozen=True):
-    """One message on its way."""
+    """One message on its way; `partition` only where the key must not decide it."""
 
     topic: str
     key: bytes
     value: bytes
     headers: Headers
+    partition: int | None = None
 
 
 class Writes(Protocol):
@@ -150,7 +151,11 @@ class Writer:
             async with asyncio.timeout(self._timeout_seconds):
                 for message in messages:
                     sent = await producer.send(
-                        message.topic, message.value, key=message.key, headers=message.headers
+                        message.topic,
+                        message.value,
+                        key=message.key,
+                        headers=message.headers,
+                        partition=message.partition,
                     )
                     pending.append(sent)  # a failure in the middle must still find the ones before
                 await asyncio.gather(*pending)

@@ -10,7 +10,8 @@ from domain.findings import Heartbeat
 from domain.topics import HEARTBEATS
 from streams.messages import message_of
 from streams.metrics import CHECKPOINT_AGE_SECONDS
-from streams.partitions import Partition, Partitions
+from streams.partition import Partition
+from streams.partitions import Partitions
 from streams.producer import Message
 
 STUCK_SECONDS = 30.0
