@@ -7,7 +7,7 @@ from aiohttp import web
 
 from dashboards.hub import Client, Hub
 from dashboards.keys import SESSION, VIEWER, store_of
-from domain.errors import Fault, InvalidInput, Unavailable
+from domain.errors import Fault, InvalidInput, NotAllowed, Unavailable
 
 HUB = web.AppKey("hub", Hub)
 RECONNECT_MILLISECONDS = 1500
@@ -35,6 +35,6 @@ async def follow_events(request: web.Request) -> web.StreamResponse:
     if not isinstance(transport, asyncio.Transport):
         return response  # gone already
     client = Client(response, transport, request[VIEWER], request[SESSION], last or 0)
-    with suppress(Unavailable):  # too late for a status: the stream ends and the browser asks again
+    with suppress(Unavailable, NotAllowed):  # too late for a status: the stream ends, the browser asks again
         await request.app[HUB].follow(client, fresh=last is None)
     return response

@@ -100,6 +100,7 @@ class Hub:
         """Serve the store behind the door."""
         self._door = door
         self._clients: dict[UUID, set[Client]] = {}
+        self._present: set[Client] = set()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
         self.newest = 0
@@ -118,7 +119,7 @@ class Hub:
 
     def end_streams(self, session: str | None = None) -> None:
         """End the streams of a session (signed out), or all."""
-        for client in self._all():
+        for client in self._present:
             if session is None or client.session == session:
                 client.gone.set()
 
@@ -128,22 +129,25 @@ class Hub:
         `fresh` clients bring no change id and start with the present.
         """
         store = self._door.opened()
-        if fresh:
-            client.last = await store.newest_change()
-        user = client.viewer.user
-        async with self._writing:  # no tick between the catch-up and joining the group
-            await self._clock_to([client], store)
-            await self._catch_up(client, store)
-            self._clients.setdefault(user, set()).add(client)
+        group = client.viewer.user
+        self._present.add(client)
         LIVE_CLIENTS.inc()
         try:
+            if fresh:
+                client.last = await store.newest_change()
+            async with self._writing:  # no tick between the catch-up and joining the group
+                await self._clock_to([client], store)
+                await self._catch_up(client, store)
+                self._clients.setdefault(group, set()).add(client)
             with suppress(TimeoutError):
                 await asyncio.wait_for(client.gone.wait(), STREAM_SECONDS)
         finally:
-            self._clients[user].discard(client)
-            if not self._clients[user]:
-                del self._clients[user]
             LIVE_CLIENTS.dec()
+            self._present.discard(client)
+            if client in self._clients.get(group, ()):
+                self._clients[group].discard(client)
+                if not self._clients[group]:
+                    del self._clients[group]
 
     async def _catch_up(self, client: Client, store: Store) -> None:
         oldest, newest = await store.oldest_change(), await store.newest_change()
