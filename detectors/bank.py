@@ -50,8 +50,22 @@ class Bank:
         return slot
 
     def specify(self, slot: int, spec: Records) -> None:
-        """Set the specification of a series from now on."""
+        """Set the specification of a series from now on; what was said stays said (see `retract`)."""
         self._specs[slot] = spec
+
+    def retract(self, slot: int) -> Records:
+        """Clear all that was said of a series, because it means something else from now on, or nothing any more."""
+        state = self._states[slot]
+        codes = np.flatnonzero(state["said"])
+        found = np.zeros(len(codes), TRANSITION)
+        found["slot"], found["code"], found["state"], found["direction"] = slot, codes, Change.CLEARED, 1
+        found["observed_at"], found["received"] = state["head"]["time"], state["head"]["time"]
+        found["period_start"] = state["said"][codes]
+        found["observed"], found["expected"], found["rarity"] = state["head"]["value"], np.nan, np.nan
+        for part in (state["head"]["since"], state["committed"]["since"], state["said"]):
+            part[:] = 0
+        self._dirty.add(slot // BLOCK)
+        return found
 
     def update(
         self,

@@ -3,7 +3,8 @@
 The value less its hour-of-day profile is `d`; its exponentially weighted mean is the level, and the innovation is `d` less
 the level. An innovation is scaled by its own spread, and rare is what is rare in the sensor's own record: beyond TAIL
 spreads the p-value is the share of innovations that came there times an exponential in how far they went. Besides, a level
-that strays far from the profile counts, but never beyond WANDER_CAP: a slow drift or a festival is worth a look, not more.
+that strays from the profile counts: how far and how long, summed, against the strays that the sensor had before. That never
+goes beyond STRAY_CAP: a slow drift or a festival is worth a look, not more.
 What is learned from is clipped, so that one outlier does not make the next one look usual.
 `detectors/innovation.py` says the same in plain Python; a test holds both together.
 """
@@ -32,7 +33,11 @@ CLIP = 4.0
 """Spreads beyond which an innovation is not learned from."""
 RARITY_CAP = 12.0
 """No record is long enough to speak of less than 1 in 10^12."""
-WANDER_CAP = 6.5
+STRAY_TAIL = 1.5
+"""Root mean squares of the level at which a stray begins."""
+STRAY_RATE, STRAY_MEAN = 0.005, 4.0
+"""What is believed of strays before any was seen: their share, and their size in root mean squares times readings."""
+STRAY_CAP = 6.5
 LOG10_E = 1.0 / math.log(10.0)
 
 
@@ -67,11 +72,10 @@ def score(fold: Record, interval: float, time: int, value: float) -> tuple[float
     rarity = 0.0
     if far > TAIL:
         rarity = min((far - TAIL) / fold.tail_excess * LOG10_E - math.log10(fold.tail_rate), RARITY_CAP)
-    if fold.learned * interval > WARM_DAYS * DAY:
-        stray = fold.level / max(math.sqrt(fold.wander), floor)
-        slow = min(0.5 * stray * stray * LOG10_E, WANDER_CAP)
+    if fold.stray > 0.0:
+        slow = min(fold.stray / fold.stray_mean * LOG10_E - math.log10(fold.stray_rate), STRAY_CAP)
         if slow > rarity:
-            return slow, (1 if stray > 0.0 else -1), season
+            return slow, (1 if fold.level > 0.0 else -1), season
     return rarity, (1 if innovation > 0.0 else -1), expected
 
 
@@ -90,12 +94,29 @@ def _learn_tail(fold: Record, far: float) -> None:
 
 
 @compiled
+def _learn_stray(fold: Record, far: float) -> None:
+    """Learn from a stray of the level when it is over; one of them teaches no more than ten usual ones."""
+    if far > STRAY_TAIL:
+        fold.stray += far - STRAY_TAIL
+        return
+    over = fold.stray > 0.0
+    fold.stray_rate = max(
+        fold.stray_rate + TAIL_GAIN * ((1.0 if over else 0.0) - fold.stray_rate), LEAST_RATE
+    )
+    if over:
+        size = min(fold.stray, 10.0 * fold.stray_mean)
+        fold.stray_mean = max(fold.stray_mean + EXCESS_GAIN * (size - fold.stray_mean), STRAY_MEAN)
+        fold.stray = 0.0
+
+
+@compiled
 def learn(fold: Record, interval: float, time: int, value: float) -> None:
     """Learn from a value, clipped to what the record makes believable."""
     if fold.learned == 0:
         for knot in range(KNOTS):
             fold.profile[knot] = value
         fold.tail_rate, fold.tail_excess = TAIL_RATE, TAIL_EXCESS
+        fold.stray_rate, fold.stray_mean = STRAY_RATE, STRAY_MEAN
         fold.learned = 1
         return
     season = season_at(fold.profile, time)
@@ -114,6 +135,8 @@ def learn(fold: Record, interval: float, time: int, value: float) -> None:
     )
     if count * interval < WARM_DAYS * DAY:
         fold.wander = max(fold.wander, fold.level * fold.level)
+    else:
+        _learn_stray(fold, abs(fold.level) / max(math.sqrt(fold.wander), floor))
     gain = max(bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
     position = (time % DAY) / (DAY / KNOTS)
     knot = int(position)

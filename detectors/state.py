@@ -44,6 +44,9 @@ FOLD = np.dtype(
         ("level", "f8"),  # of the value without its hour-of-day profile
         ("spread", "f8"),  # mean square of innovations
         ("wander", "f8"),  # mean square of the level
+        ("stray", "f8"),  # the present stray's sum of what the level lay beyond its tail
+        ("stray_rate", "f8"),  # share of readings that ended a stray
+        ("stray_mean", "f8"),  # how large strays were
         ("tail_rate", "f8"),  # share of readings that began an excursion into the tail
         ("tail_excess", "f8"),  # how far excursions went
         ("excursion", "f8"),  # how far the present one went, 0 when there is none

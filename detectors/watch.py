@@ -61,17 +61,28 @@ class SeriesWatch:
         """Tell the newest observed time (µs) of all readings since this watch was made: the partition's watermark."""
         return self._newest
 
-    def know(self, series: Series) -> None:
-        """Take a series into account from now on, new or changed; cheap until it has a reading."""
-        self._series[series.id] = series
-        slot = self._slots.get(series.id)
-        if slot is not None:
-            self._bank.specify(slot, _specification(series))
+    def know(self, series: Series) -> list[Finding]:
+        """Take a series into account from now on, new or changed; cheap until it has a reading.
 
-    def forget(self, name: str) -> None:
-        """Say nothing more of a series that left the registry; its roll-ups go on if it does."""
-        if self._series.pop(name, None) is not None and name in self._slots:
-            self._bank.specify(self._slots[name], unknown())
+        When its category, area or limits change, what was said of it is cleared, and said anew if it still holds.
+        """
+        before, slot = self._series.get(series.id), self._slots.get(series.id)
+        findings = []
+        if slot is not None:
+            if before is not None and _meaning(before) != _meaning(series):
+                findings = self._findings(self._bank.retract(slot))
+            self._bank.specify(slot, _specification(series))
+        self._series[series.id] = series
+        return findings
+
+    def forget(self, name: str) -> list[Finding]:
+        """Clear and say nothing more of a series that left the registry; its roll-ups go on if it does."""
+        slot, findings = self._slots.get(name), []
+        if slot is not None and name in self._series:
+            findings = self._findings(self._bank.retract(slot))
+            self._bank.specify(slot, unknown())
+        self._series.pop(name, None)
+        return findings
 
     def observe(
         self,
@@ -198,7 +209,7 @@ class SeriesWatch:
             detector = "innovation"
         else:
             broken = series.limits[code - Code.LIMIT]
-            detector, direction = f"limit-{code - Code.LIMIT}", broken.direction
+            detector, direction = f"limit-{code - Code.LIMIT + 1}", broken.direction
             limit = BrokenLimit(level=broken.level, value=broken.value, basis=broken.basis)
         observed_at = _time(int(row["observed_at"]))
         cleared = row["state"] == Change.CLEARED
@@ -224,6 +235,10 @@ class SeriesWatch:
             limit=limit,
             inputs=() if code == Code.SILENT else (reading_id(series.id, observed_at),),
         )
+
+
+def _meaning(series: Series) -> tuple[object, ...]:
+    return series.category, series.area, series.limits
 
 
 def _specification(series: Series) -> Records:
