@@ -212,7 +212,7 @@ const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 app.replaceChildren();
 render(html`<${Case} />`, app);
 const mine = (/** @type {string} */ ref) => ref === view.value.row.id;
-follow(start.change, {
+follow(start, {
   incident: (row) => mine(row.id) && row.version >= view.value.row.version && reloadSoon(),
   page: ({ ref }) => mine(ref) && reloadSoon(),
   task: ({ ref }) => mine(ref) && reloadSoon(),

@@ -1,6 +1,7 @@
 // Live events and county time: one stream, the header's clock and the connection lamp.
 
 import { effect, signal } from "./lib.js";
+import { openStream } from "./stream.js";
 import { clockTime, fullDay, t } from "./words.js";
 import "./types.js";
 
@@ -14,10 +15,6 @@ const lamp = signal(/** @type {"connecting" | "live" | "lost"} */ ("connecting")
 
 let anchor = { county: Date.now(), factor: 1, at: performance.now() };
 
-/** Longer without a word than this and the line is dead, whatever the browser believes: the server beats every 15 s. */
-const SILENCE_MS = 35000;
-let heardAt = performance.now();
-
 /** @param {import("./types.js").ClockNow} clock */
 export function setClock(clock) {
   anchor = { ...clock, at: performance.now() };
@@ -29,7 +26,6 @@ function move() {
 }
 
 function hear() {
-  heardAt = performance.now();
   move();
   heard.value = now.value;
   lamp.value = "live";
@@ -46,56 +42,52 @@ function showClock() {
 }
 
 /**
- * Follow the server's events from a change on. `on` maps kinds of events to what happens; `resync` means: read anew.
+ * Join the stream that all pages of this browser share; where there are no shared workers, open one of our own.
+ * @param {string} login names the worker: another account never shares a stream
  * @param {number} after
+ * @param {(news: import("./stream.js").News) => void} deliver
+ * @returns {() => void} leaves it
+ */
+function join(login, after, deliver) {
+  if (typeof SharedWorker === "undefined") return openStream(after, deliver).close;
+  const worker = new SharedWorker(new URL("./stream-worker.js", import.meta.url), { type: "module", name: login });
+  worker.port.onmessage = ({ data }) => deliver(data);
+  worker.port.postMessage({ after });
+  return () => worker.port.postMessage({ leave: true });
+}
+
+/**
+ * Follow the server's events from a change on. `on` maps kinds of events to what happens; `resync` means: read anew.
+ * @param {{viewer: import("./types.js").Viewer, change: number}} start
  * @param {Record<string, (data: any, id: number) => void>} on
  */
-export function follow(after, on) {
+export function follow(start, on) {
   effect(showClock);
   effect(() => {
     const at = heard.value ? clockTime(heard.value) : "--:--:--";
     element("lamp").dataset.state = lamp.value;
     element("lamp").textContent = t(`lamp.${lamp.value}`, { at });
   });
-  setInterval(() => {
-    move();
-    if (performance.now() - heardAt > SILENCE_MS) {
-      heardAt = performance.now();
-      lamp.value = "lost";
-      connect();
-    }
-  }, 250);
+  setInterval(move, 250);
 
-  let last = after;
-  /** @type {EventSource | undefined} */
-  let source;
-
-  function connect() {
-    source?.close();
-    source = new EventSource(`/api/v1/events?after=${last}`);
-    source.onopen = hear;
-    source.onerror = () => {
+  let last = start.change;
+  /** @param {import("./stream.js").News} news */
+  function deliver({ kind, data, id }) {
+    if (kind === "lost") {
       lamp.value = "lost";
-      // A refused stream (signed out, database away) is not tried again by the browser itself.
-      if (source?.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
-    };
-    source.addEventListener("clock", (event) => {
-      setClock(JSON.parse(event.data));
-      hear();
-    });
-    for (const kind of Object.keys(on)) {
-      source.addEventListener(kind, (event) => {
-        last = Number(event.lastEventId) || last;
-        hear();
-        on[kind](JSON.parse(event.data), last);
-      });
+      return;
     }
+    if (kind === "clock") setClock(data);
+    hear();
+    last = Math.max(last, id);
+    on[kind]?.(data, id);
   }
-  connect();
-  // Leaving frees the connection at once: browsers allow six per host.
-  addEventListener("pagehide", () => source?.close());
+
+  let leave = join(start.viewer.login, last, deliver);
+  // Leaving frees the connection at once, also when the page is kept for the way back.
+  addEventListener("pagehide", () => leave());
   addEventListener("pageshow", (event) => {
-    if (event.persisted) connect();
+    if (event.persisted) leave = join(start.viewer.login, last, deliver);
   });
 }
 

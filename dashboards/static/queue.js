@@ -233,7 +233,7 @@ const plain = document.title;
 waiting.subscribe((/** @type {number} */ n) => {
   document.title = n ? `(${n}) ${plain}` : plain;
 });
-follow(start.change, {
+follow(start, {
   incident: (row) => batch(() => arrived(row)),
   gone: ({ ref }) => {
     rows.value = new Map([...rows.value].filter(([id]) => id !== ref));

@@ -7,10 +7,24 @@ from time import monotonic
 
 import pytest
 import pytest_asyncio
-from console_world import FEVER, NOISE, PASSWORD, RIVER, WAGES, Console, case_of, running_console
+from console_world import (
+    FEVER,
+    NOISE,
+    PASSWORD,
+    QINGXI,
+    RIVER,
+    WAGES,
+    Console,
+    alert,
+    case_of,
+    count_finding,
+    running_console,
+)
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from dashboards.app import STATIC_FOLDER
+from dashboards.events import HUB
+from domain.levels import Level
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -23,6 +37,14 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 WAIT_MS = 15_000
+RIVER_AGAIN = alert(
+    "flood",
+    QINGXI,
+    Level.YELLOW,
+    (count_finding("flood", QINGXI, 6, 1),),
+    "青溪镇内涝上报增多",
+    "More flooding in Qingxi",
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -185,6 +207,7 @@ async def test_a_conflict_names_who_was_first(browser: Browser, console: Console
     """Whoever comes second on the incident page reads there who was first and when."""
     await console.raise_alerts(RIVER)
     async with seated(browser, console, "county") as page:
+        await page.add_init_script("delete window.SharedWorker")
         await page.route("**/api/v1/events*", lambda route: route.abort())
         await page.goto(f"/incidents/{case_of(RIVER)}")
         await page.wait_for_selector("html[data-ready]", state="attached")
@@ -247,3 +270,43 @@ async def test_a_grid_worker_sees_and_does_not_decide(browser: Browser, console:
     async with seated(browser, console, "wangge") as page:
         await expect(page.locator("button.acknowledge")).to_have_count(0)
         await expect(page.locator(".empty")).to_be_visible()
+
+
+async def test_all_tabs_share_one_stream(browser: Browser, console: Console) -> None:
+    """Eight tabs of one browser hold one connection, and each is told of what happens."""
+    await console.raise_alerts(RIVER)
+    hub = console.server.app[HUB]
+    async with seated(browser, console, "qingxi") as first:
+        tabs = [first, *[await first.context.new_page() for _ in range(7)]]
+        for tab in tabs[1:]:
+            await tab.goto("/")
+            await ready(tab)
+        assert len(hub._present) == 1
+        await console.raise_alerts(WAGES)
+        for tab in tabs:
+            await expect(tab.locator("tbody tr")).to_have_count(2)
+        for tab in tabs[1:]:
+            await tab.close()
+        await first.goto("/?state=all")
+        await ready(first)
+        await console.raise_alerts(RIVER_AGAIN)
+        await expect(first.locator("tbody tr")).to_have_count(3)
+
+
+async def test_without_shared_workers(browser: Browser, console: Console) -> None:
+    """A browser that knows no shared workers follows by itself."""
+    async with seated(browser, console, "qingxi") as page:
+        await page.add_init_script("delete window.SharedWorker")
+        await page.reload()
+        await ready(page)
+        await console.raise_alerts(RIVER)
+        await expect(page.locator("tbody tr")).to_have_count(1)
+
+
+async def test_the_lamp_goes_out_and_on(browser: Browser, console: Console) -> None:
+    """When the stream breaks the lamp says so; it comes back by itself and brings what was missed."""
+    async with seated(browser, console, "qingxi") as page:
+        console.server.app[HUB].end_streams()
+        await console.raise_alerts(RIVER)
+        await expect(page.locator("tbody tr")).to_have_count(1)
+        await page.wait_for_selector('#lamp[data-state="live"]')
