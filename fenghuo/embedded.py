@@ -21,7 +21,7 @@ from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from domain.errors import FenghuoError, Unavailable
-from fenghuo.processes import Command, child_process, until_ready
+from fenghuo.processes import Command, child_process, last_words, until_ready
 
 HOST = "127.0.0.1"
 DATABASE = "fenghuo"
@@ -210,7 +210,7 @@ async def _init_database(binaries: Path, home: Path, log: Path, user: str) -> No
 async def _run(name: str, command: Command, log: Path, user: str = "") -> None:
     async with child_process(command, log=log, user=user, environment=_environment()) as process:
         if await process.wait():
-            raise Unavailable(f"{name} failed with status {process.returncode}: see {log}")
+            raise Unavailable(f"{name} failed with status {process.returncode}: {last_words(log)}")
 
 
 def _kafka_program(jars: Path) -> Command:

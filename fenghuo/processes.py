@@ -80,15 +80,16 @@ async def until_ready(
             _expect_running(name, process, log)  # or somebody else answered at its address
     except TimeoutError as error:
         raise Unavailable(
-            f"{name} did not answer within {within_seconds:g} seconds: {_last_words(log)}"
+            f"{name} did not answer within {within_seconds:g} seconds: {last_words(log)}"
         ) from error
 
 
 def _expect_running(name: str, process: asyncio.subprocess.Process, log: Path) -> None:
     if process.returncode is not None:
-        raise Unavailable(f"{name} ended with status {process.returncode}: {_last_words(log)}")
+        raise Unavailable(f"{name} ended with status {process.returncode}: {last_words(log)}")
 
 
-def _last_words(log: Path) -> str:
+def last_words(log: Path) -> str:
+    """Quote the end of a log on one line, with its place."""
     lines = log.read_text(errors="replace").split("\n")[-6:] if log.exists() else []
     return f"{' / '.join(line.strip() for line in lines if line.strip()) or 'it said nothing'} ({log})"
