@@ -21,7 +21,9 @@ from responders.views import IncidentView, Role, Shift, User, Viewer
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 QINGXI, HEWAN, COUNTY, CITY, PROVINCE = "990101101", "990101102", "990101", "9901", "99"
 DATA = load_data()
-RULES = Rules(DATA, ("console", "file", "webhook"))
+RULES = Rules(DATA, ("console", "file"))
+"""One channel outside the console, so that a story needs to read only one."""
+WITH_WEBHOOK = Rules(DATA, ("console", "file", "webhook"))
 AREAS = {PROVINCE: "示例省", CITY: "示例市", COUNTY: "示例县", QINGXI: "青溪镇", HEWAN: "河湾镇"}
 DELIVERED = Outcome(Result.DELIVERED, Cause.ACCEPTED)
 _NAMES = UUID("5a4d7a52-6c0f-4a7a-8d0e-9b1c3a990101")
@@ -104,12 +106,13 @@ class World:
     store: Store
     dsn: str
     now: datetime = START
+    rules: Rules = RULES
 
     async def advance(self, **by: float) -> None:
         """Move the county clock on and act on what has become due."""
         self.now += timedelta(**by)
         await self.set_clock()
-        await act_on_timers(self.store, RULES)
+        await act_on_timers(self.store, self.rules)
 
     async def set_clock(self) -> None:
         """Let the clock stand at the world's time."""
@@ -120,7 +123,7 @@ class World:
     ) -> UUID:
         """Record a new alert; its incident."""
         raised = alert(place, level, category=category, at=self.now)
-        await self.store.record_alert(raised, RULES)
+        await self.store.record_alert(raised, self.rules)
         return incident_id(raised.id)
 
     async def show(self, incident: UUID) -> IncidentView:

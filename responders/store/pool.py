@@ -181,8 +181,10 @@ class Database:
             raise _ours(error) from error
 
 
-def _ours(error: Exception) -> DatabaseUnavailable | InvalidInput:
-    """Tell a value that no column can hold (the driver or the server says so) from a database that is away."""
+def _ours(error: Exception) -> DatabaseUnavailable | InvalidInput | AssertionError:
+    """Tell a value that no column can hold, and a mistake of ours, from a database that is away."""
     if isinstance(error, asyncpg.DataError | ValueError):
         return InvalidInput([Fault("value", f"cannot be stored: {type(error).__name__}")])
+    if isinstance(error, asyncpg.InterfaceError) and "clos" not in str(error):
+        return AssertionError(f"the driver is used wrongly: {error}")  # waiting would not help
     return DatabaseUnavailable()

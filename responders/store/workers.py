@@ -219,10 +219,11 @@ async def _record_outcome(
         case Result.DELIVERED:
             await _delivered(connection, page, outcome)
         case Result.RETRY if claimed.attempts < MAX_ATTEMPTS:
-            wait = max(
-                pause_seconds(claimed.attempts) if pause is None else pause, outcome.retry_after_seconds or 0
+            wait = pause_seconds(claimed.attempts) if pause is None else pause
+            least = min(outcome.retry_after_seconds or 0.0, MOST_PATIENCE_SECONDS)
+            await connection.execute(
+                sql("page_retried"), page, claimed.attempts, outcome.cause.value, wait, least
             )
-            await connection.execute(sql("page_retried"), page, claimed.attempts, outcome.cause.value, wait)
         case Result.RETRY:
             await _fall_over(connection, claimed, Cause.ATTEMPTS_SPENT)
         case Result.REFUSED:
