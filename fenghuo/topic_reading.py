@@ -9,6 +9,7 @@ from aiokafka import (  # type: ignore[import-untyped]  # ships no types
 )
 
 from domain.topics import Topic
+from streams.ends import ends_of
 
 
 async def read_to_end(bootstrap: str, *topics: Topic) -> AsyncIterator[ConsumerRecord]:
@@ -24,8 +25,7 @@ async def read_to_end(bootstrap: str, *topics: Topic) -> AsyncIterator[ConsumerR
             for name in names
             for number in sorted(await _partitions(consumer, name))
         ]
-        ends = await consumer.end_offsets(places)
-        consumer.assign(places)
+        ends = await ends_of(consumer, places)
         await consumer.seek_to_beginning(*places)
         waiting = set(places)
         while True:
@@ -50,8 +50,7 @@ async def end_of(bootstrap: str, *topics: Topic) -> dict[TopicPartition, int]:
             for topic in topics
             for number in sorted(await _partitions(consumer, topic.name))
         ]
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
-        return ends
+        return await ends_of(consumer, places)
     finally:
         await consumer.stop()
 

@@ -3,6 +3,7 @@
 Beside `streams/app.py` the only file that knows Faust.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from typing import Any, cast
 
@@ -76,6 +77,7 @@ class FaustBroker:
         """Take the app and the table whose changelog holds the snapshots."""
         self._app = app
         self._table = table
+        self._appending: dict[int, asyncio.Lock] = {}
 
     async def send(self, message: Message) -> Awaitable[Any]:
         """Hand a message to the producer."""
@@ -83,14 +85,18 @@ class FaustBroker:
             message.topic, message.key, message.value, message.partition, None, message.headers
         )
 
-    async def append(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[Any]:
-        """Hand a record to the producer for that very partition of the changelog.
+    async def append(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Write a record to that very partition of the changelog, and wait until it is on the broker's disk.
 
-        Not by `table[key] = …`: that would take the partition of the event at hand, and cannot be waited for.
+        Not by `table[key] = …`: that would take the partition of the event at hand, and cannot be waited for. One by one,
+        so that each batch holds one record: where the last batch holds several, recovery on Tansu misses all but the
+        first of them (see `streams/ends.py`).
         """
-        return await self._app.producer.send(
-            self._table.changelog_topic_name, key, value, partition, None, None
-        )
+        async with self._appending.setdefault(partition, asyncio.Lock()):
+            sent = await self._app.producer.send(
+                self._table.changelog_topic_name, key, value, partition, None, None
+            )
+            await sent
 
     def records(self) -> Mapping[bytes, bytes]:
         """Read what recovery put into the table."""

@@ -36,8 +36,8 @@ class Broker(Protocol):
         """Hand a message over; the answer is done when it is on the broker's disk."""
         ...
 
-    async def append(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[Any]:
-        """Hand a record of a partition's changelog over; done when it is on the broker's disk."""
+    async def append(self, partition: int, key: bytes, value: bytes | None) -> None:
+        """Write a record of a partition's changelog; returns when it is on the broker's disk."""
         ...
 
     def records(self) -> Mapping[bytes, bytes]:
@@ -268,6 +268,5 @@ class Partition:
         return await self._broker.send(message)
 
     async def _append(self, records: Records) -> None:
-        pending = [await self._broker.append(self.number, key, value) for key, value in records]
-        for future in pending:
-            await future
+        for key, value in records:
+            await self._broker.append(self.number, key, value)

@@ -21,6 +21,7 @@ from domain.codec import decode
 from domain.errors import Fault, InvalidInput
 from domain.registry import Area, Series, Source
 from domain.topics import REGISTRY_AREAS, REGISTRY_CLOCK, REGISTRY_SERIES, REGISTRY_SOURCES, Topic
+from streams.ends import ends_of
 from streams.rejected import send_rejected, turn_away
 
 log = structlog.get_logger(__name__)
@@ -107,9 +108,8 @@ class Registry:
         if missing := FOLLOWED.keys() - await consumer.topics():
             raise UnknownTopicOrPartitionError(", ".join(sorted(missing)))
         places = [TopicPartition(name, 0) for name in FOLLOWED]
-        consumer.assign(places)
+        ends = await ends_of(consumer, places)
         await consumer.seek_to_beginning(*places)
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
         # A topic that is empty now but was not before was made anew, and its records will be published
         # again: keep them.
         refilled = {place.topic for place, end in ends.items() if end}

@@ -29,14 +29,13 @@ class FakeBroker:
         """Take a message."""
         return self._done(message)
 
-    async def append(self, partition: int, key: bytes, value: bytes | None) -> Awaitable[Any]:
+    async def append(self, partition: int, key: bytes, value: bytes | None) -> None:
         """Take a record of the changelog."""
-        done = self._done((key, value))
+        self._done((key, value))
         if value is None:
             self.changelog.pop(key, None)
         else:
             self.changelog[key] = value
-        return done
 
     def records(self) -> Mapping[bytes, bytes]:
         """Hand out the changelog."""
