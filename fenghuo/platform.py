@@ -101,8 +101,11 @@ async def run_platform(layout: Layout, extra: Mapping[str, str] | None = None) -
     """Open broker, database, topics, schema and store; the caller seeds, then starts the processes."""
     layout.folder.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        bootstrap = layout.broker or await stack.enter_async_context(embedded_broker(layout.folder))
-        dsn = layout.database or await stack.enter_async_context(embedded_postgres(layout.folder, fast=True))
+        bootstrap, dsn = layout.broker, layout.database
+        if bootstrap is None:
+            bootstrap = await stack.enter_async_context(embedded_broker(layout.folder))
+        if dsn is None:
+            dsn = await stack.enter_async_context(embedded_postgres(layout.folder, fast=True))
         environment = _environment(layout, bootstrap, dsn) | dict(extra or {})
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("FENGHUO_")})
         await ensure_topics(settings, give_up_seconds=GIVE_UP_SECONDS)

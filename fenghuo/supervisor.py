@@ -63,7 +63,7 @@ class Supervisor:
         early = 0
         while True:
             began = loop.time()
-            command = [sys.executable, "-m", "fenghuo", stage.value]
+            command: list[str | Path] = [sys.executable, "-m", "fenghuo", stage.value]
             async with child_process(command, log=file, environment=self._environment) as process:
                 self.pids[stage] = process.pid
                 self._tell()

@@ -1,7 +1,88 @@
-"""`fenghuo bench`."""
+"""`fenghuo bench throughput | latency`: speed, beside that of peers; the code is in `benchmarks/` of a checkout."""
+
+import asyncio
 
 import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.errors import FenghuoError
+from fenghuo.commands.answers import console, print_json
+from fenghuo.running import set_up_logging
 
 
 def create_commands() -> typer.Typer:
-    return typer.Typer()
+    """Make the group of commands."""
+    cli = typer.Typer(help="Measure speed; needs a checkout, where benchmarks/ lies.", no_args_is_help=True)
+
+    @cli.command()
+    def throughput(
+        readings: int = typer.Option(6_000_000, min=10_000, help="Readings for our worker."),
+        packing: int = typer.Option(500, min=1, max=500, help="Readings in a message."),
+        peer_readings: int = typer.Option(
+            500_000, min=1_000, help="Readings for each peer, which is slower."
+        ),
+        peers: bool = typer.Option(True, help="Measure the peers too."),
+        broker: str | None = typer.Option(
+            None, help="A fresh Kafka (host:port) instead of the embedded broker."
+        ),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """Readings a second through one worker on one core, 20,000 series, detection on, from first to last."""
+        set_up_logging("error")
+        try:
+            from benchmarks.throughput import measure
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(
+            measure(readings, packing, _say, broker=broker, peers=peers, peer_readings=peer_readings)
+        )
+        if as_json:
+            print_json(found)
+            return
+        table = Table(
+            "what", "readings/s", title=f"{found.series:,} series, {found.packing} readings a message"
+        )
+        table.add_row("Fenghuo stream worker", f"{found.readings_per_second:,.0f}")
+        for name, rate in found.peers.items():
+            table.add_row(name, rate if isinstance(rate, str) else f"{rate:,.0f}")
+        console().print(table)
+
+    @cli.command()
+    def latency(
+        rate: int = typer.Option(2_000, min=20, help="Readings a second."),
+        seconds: float = typer.Option(60.0, min=15, help="How long."),
+        alerts: int = typer.Option(200, min=1, max=300, help="How many alerts are to be raised."),
+        broker: str | None = typer.Option(
+            None, help="Use this Kafka (host:port) instead of the embedded broker."
+        ),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """Milliseconds from the gateway's receipt to the alert's row and to the page, through all processes."""
+        set_up_logging("error")
+        try:
+            from benchmarks.latency import measure
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(measure(rate, seconds, alerts, _say, broker))
+        if as_json:
+            print_json(found)
+            return
+        table = Table("ms from receipt", "p50", "p99", title=f"{found.alerts} alerts at {rate:,} readings/s")
+        table.add_row("to the alert's row", _ms(found.alert_p50), _ms(found.alert_p99))
+        table.add_row("to the page", _ms(found.page_p50), _ms(found.page_p99))
+        console().print(table)
+
+    return cli
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, highlight=False).print(f"{text} …")
+
+
+def _ms(value: float | None) -> str:
+    return "—" if value is None else f"{value:,.0f}"
+
+
+def _no_checkout() -> FenghuoError:
+    return FenghuoError("benchmarks/ is not here: run this in a checkout of Fenghuo")

@@ -20,7 +20,9 @@ def add_to(cli: typer.Typer) -> None:
 
     @cli.command()
     def demo(
-        factor: float = typer.Option(None, min=0, help="County time over wall time; 60, headless 600."),
+        factor: float | None = typer.Option(
+            None, min=0, help="County time over wall time; 60, headless 600."
+        ),
         headless: bool = typer.Option(False, help="Simulated officers instead of people at the console."),
         until_end: bool = typer.Option(False, help="End with the scenario instead of staying open."),
         report: Path | None = typer.Option(

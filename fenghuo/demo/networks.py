@@ -8,8 +8,8 @@ from msgspec import Meta, Struct, convert
 from domain.registry import Limit, Series
 from fenghuo.demo.places import Places, read_data
 
-INTERVAL_SECONDS = 300.0
-"""Stations report every five minutes."""
+INTERVAL_SECONDS = 900.0
+"""Stations promise a reading every quarter of an hour; on the scenario's day they send every five minutes."""
 
 
 class Quantity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -86,7 +86,10 @@ def _corners(data: dict[str, Any]) -> NDArray[np.float64]:
     random = np.random.default_rng(990101)
     lattice = np.stack(np.meshgrid(np.arange(COLUMNS + 1), np.arange(rows, -1, -1)), axis=-1).astype(float)
     lattice += random.uniform(-JITTER, JITTER, lattice.shape)
-    return np.array([data["west"], data["south"]]) + lattice * data["township_degrees"]
+    corners: NDArray[np.float64] = (
+        np.array([data["west"], data["south"]]) + lattice * data["township_degrees"]
+    )
+    return corners
 
 
 def _point(corners: NDArray[np.float64], row: int, column: int) -> Point:
