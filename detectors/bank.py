@@ -145,8 +145,7 @@ class Bank:
 
     def dump(self) -> dict[int, bytes]:
         """Write the blocks that changed since the last dump; take the roll-ups first, they are not in it."""
-        self._settle()
-        if self._ended or (self._states["touched"][: self.size] != NEVER).any():
+        if self._ended or self._active:
             raise ValueError("take the roll-ups before a dump")
         blocks = {
             number: self._states[number * BLOCK : (number + 1) * BLOCK].tobytes()

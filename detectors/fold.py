@@ -4,7 +4,7 @@ import numpy as np
 
 from detectors.compiled import compiled
 from detectors.guards import guard_range, guard_rate, guard_stuck, watch_limits
-from detectors.score import HOUR, learn, score
+from detectors.score import HOUR, learn, rebase, score
 from detectors.state import Code, Record
 
 LEARNED = int(Code.LEARNED)
@@ -13,7 +13,7 @@ OPENS_AT = 6.0
 PERSISTENCE = 2
 STAYS_AT, CLEARS_AFTER = 3.0, 3
 LONGEST_READINGS, LONGEST_MICROSECONDS = 24, 3 * HOUR
-"""A learned finding that lasts longer than both is the new normal: the level is set anew. The score is mute as long."""
+"""A learned finding that lasts longer than both is the new normal: the profile is moved there. The score is mute as long."""
 
 
 @compiled
@@ -53,7 +53,7 @@ def _learned(fold: Record, interval: float, time: int, value: float) -> None:
     lasted = time - fold.since[LEARNED] >= longest and fold.opened >= LONGEST_READINGS
     if lasted or fold.run[LEARNED] >= CLEARS_AFTER:
         if lasted:
-            fold.level += value - expected
+            rebase(fold, time, value)
         fold.since[LEARNED] = 0
         fold.run[LEARNED] = 0
         fold.peak = 0.0

@@ -145,3 +145,14 @@ def learn(fold: Record, interval: float, time: int, value: float) -> None:
     fold.profile[knot] += (1.0 - weight) * rest
     fold.profile[(knot + 1) % KNOTS] += weight * rest
     fold.learned = min(count + 1, np.uint32(4_000_000_000))
+
+
+@compiled
+def rebase(fold: Record, time: int, value: float) -> None:
+    """Take a value for normal: move the profile there, and forget how it came to it."""
+    shift = value - season_at(fold.profile, time)
+    for knot in range(KNOTS):
+        fold.profile[knot] += shift
+    fold.level = 0.0
+    fold.stray = 0.0
+    fold.excursion = 0.0

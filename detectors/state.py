@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from detectors.compiled import source_digest
+
 Record = Any
 """A record or an array of them inside compiled code, which types them by itself."""
 VERSION = 1
@@ -74,7 +76,7 @@ SERIES = np.dtype(
         ("ring_good", "u1", (RING,)),
         ("start", "u1"),  # of the ring
         ("size", "u1"),
-        ("spare", "u1", (6,)),  # keeps what follows on whole words
+        (f"spare_{source_digest()}", "u1", (6,)),  # keeps what follows on whole words; the name see there
         ("minute", "i8"),  # committed part of the one minute that reaches into the ring
         ("count", "i4"),
         ("good", "i4"),
