@@ -24,6 +24,8 @@ from responders.views import IncidentRow, IncidentView
 T = TypeVar("T", bound=Struct)
 Note = Annotated[str, Meta(max_length=2000)]
 MAX_CURVE_DAYS = 14
+MOST_ROWS = 1000
+"""The store gives no more at once; a page asks for all of them, since a case that is not listed is not answered."""
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
@@ -57,7 +59,7 @@ class QueueQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which part of the queue; `before` continues a list by `opened_at`."""
 
     state: Annotated[str, Meta(pattern="^(open|all)$")] = "open"
-    limit: Annotated[int, Meta(ge=1, le=500)] = 200
+    limit: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = 200
     before: AwareTime | None = None
 
 
@@ -119,7 +121,7 @@ async def read_queue(request: web.Request, query: QueueQuery) -> dict[str, objec
     )  # before the rows: a change between the two is told twice, never missed
     states = tuple(OPEN_STATES) if query.state == "open" else tuple(IncidentState)
     rows = await store.queue(viewer, states=states, limit=query.limit, before=query.before)
-    return {"incidents": rows, "change": newest}
+    return {"incidents": rows, "change": newest, "more": len(rows) == query.limit}
 
 
 async def list_incidents(request: web.Request) -> web.Response:

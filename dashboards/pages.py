@@ -7,7 +7,7 @@ from aiohttp import web
 from msgspec import structs
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from dashboards.api import QueueQuery, incident_of, query_of, read_incident, read_queue
+from dashboards.api import MOST_ROWS, QueueQuery, incident_of, query_of, read_incident, read_queue
 from dashboards.hub import clock_now
 from dashboards.keys import DATA, VIEWER, store_of
 from dashboards.render import page
@@ -27,8 +27,8 @@ async def _start(request: web.Request, content: dict[str, object]) -> str:
 async def show_queue(request: web.Request) -> web.Response:
     """Show the queue; `?state=all` shows ended cases too."""
     names = {name: value for name, value in request.query.items() if name in QueueQuery.__struct_fields__}
-    query = query_of(QueueQuery, names)
-    content = await read_queue(request, query) | {"state": query.state}
+    query = query_of(QueueQuery, {"limit": str(MOST_ROWS)} | names)
+    content = await read_queue(request, query) | {"state": query.state, "limit": query.limit}
     start = await _start(request, content)
     return page(request, "queue.html", script="queue.js", start=start, viewer=request[VIEWER])
 

@@ -5,7 +5,7 @@ import { openStream } from "./stream.js";
 import { clockTime, fullDay, t } from "./words.js";
 import "./types.js";
 
-/** County time in Unix milliseconds, moved on four times a second. */
+/** County time in Unix milliseconds, in whole seconds: what shows it is drawn once a second, and faster on a fast clock. */
 export const now = signal(Date.now());
 
 /** When the server was last heard, in county time. */
@@ -22,7 +22,8 @@ export function setClock(clock) {
 }
 
 function move() {
-  now.value = anchor.county + (performance.now() - anchor.at) * anchor.factor;
+  const exact = anchor.county + (performance.now() - anchor.at) * anchor.factor;
+  now.value = Math.floor(exact / 1000) * 1000;
 }
 
 function hear() {

@@ -19,6 +19,8 @@ const SOON_MS = 5 * 60 * 1000;
 const byId = (list) => new Map(list.map((row) => [row.id, row]));
 
 const rows = signal(byId(start.incidents));
+/** Whether there are older cases than those listed. */
+const more = signal(start.more);
 const filter = signal(start.state);
 const chosen = signal("");
 const fresh = signal(new Set());
@@ -54,8 +56,9 @@ function arrived(row) {
 /** Read the whole list anew: after a filter, or when the stream says that we missed too much. */
 async function reload() {
   try {
-    const found = await read(`/api/v1/incidents?state=${filter.value}`);
+    const found = await read(`/api/v1/incidents?state=${filter.value}&limit=${start.limit}`);
     rows.value = byId(found.incidents);
+    more.value = found.more;
   } catch (fault) {
     notice(/** @type {Error} */ (fault).message, true);
   }
@@ -100,10 +103,15 @@ function Next({ row }) {
     <small>${t("queue.climbed", { n: row.step + 1 })}</small>`;
 }
 
+/** Cells that show time are components of their own: only they are drawn anew as it passes. @param {{row: Row}} props */
+function OpenedAt({ row }) {
+  return html`${when(row.opened_at, now.value)}<small>${ago(row.opened_at, now.value)}</small>`;
+}
+
 /** @param {{row: Row}} props */
 function Acknowledged({ row }) {
   if (row.acknowledged_at)
-    return html`${row.acknowledged_by}<small>${when(row.acknowledged_at, now.value)}</small>`;
+    return html`${row.acknowledged_by}<small>${when(row.acknowledged_at, now.peek())}</small>`;
   if (isEnded(row) || !mayAct) return html`<span class="quiet">—</span>`;
   return html`<button
     class="primary acknowledge"
@@ -141,7 +149,7 @@ function Line({ row }) {
       </span>
     </td>
     <td class="place">${row.place_name}</td>
-    <td class="opened">${when(row.opened_at, now.value)}<small>${ago(row.opened_at, now.value)}</small></td>
+    <td class="opened"><${OpenedAt} row=${row} /></td>
     <td class="next"><${Next} row=${row} /></td>
     <td class="ack"><${Acknowledged} row=${row} /></td>
   </tr>`;
@@ -196,6 +204,7 @@ function Board() {
             </tbody>
           </table>`}
     </div>
+    ${more.value && html`<p class="more quiet">${t("queue.more", { n: list.length })}</p>`}
   </section>`;
 }
 
