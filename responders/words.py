@@ -30,14 +30,14 @@ POST = {
 }
 REASON = {
     Reason.OPENED: "新事件",
-    Reason.NOT_ACKNOWLEDGED: "限时内无人签收，升级通知",
-    Reason.TOP_REPEATS: "已到最高一级仍无人签收，再次通知",
+    Reason.NOT_ACKNOWLEDGED: "限时内无人确认接收，升级通知",
+    Reason.TOP_REPEATS: "已到最高一级仍无人确认接收，再次通知",
     Reason.GRADE_RAISED: "事件升级，重新通知",
     Reason.HALF_TIME: "任务时限过半，提醒承办单位",
     Reason.OVERDUE: "任务超时，通知上一级",
     Reason.LONG_OVERDUE: "任务严重超时，通知带班领导",
-    Reason.WAITING: "等待签收",
-    Reason.ACKNOWLEDGED: "已签收",
+    Reason.WAITING: "等待确认接收",
+    Reason.ACKNOWLEDGED: "已确认接收",
     Reason.ENDED: "已结束",
 }
 

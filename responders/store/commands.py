@@ -122,7 +122,7 @@ async def _entry(connection: Connection, held: Held, kind: str, text: str, **det
 async def _stop_paging(connection: Connection, held: Held) -> None:
     """Acknowledge a case as part of acting on it; whoever was first stays the one who acknowledged."""
     if held.row["acknowledged_at"] is None:
-        await _entry(connection, held, "acknowledged", "签收")
+        await _entry(connection, held, "acknowledged", "确认接收")
         if held.row["holder"] is None:
             await connection.execute(sql("set_holder"), held.id, held.actor.id)
     await connection.execute(sql("acknowledge"), held.id, held.actor.id)
@@ -149,7 +149,7 @@ async def acknowledge(
     if held.row["acknowledged_at"] is not None:
         who, at = held.row["acknowledger"], held.row["acknowledged_at"]
         raise Conflict(
-            f"{who}已于 {_local(at)} 签收。 {who} acknowledged it first, at {_local(at)} (Asia/Shanghai)."
+            f"{who}已于 {_local(at)} 确认接收。 {who} acknowledged it first, at {_local(at)} (Asia/Shanghai)."
         )
     await _stop_paging(connection, held)
     await connection.execute(sql("set_holder"), held.id, held.actor.id)
