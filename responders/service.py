@@ -68,7 +68,7 @@ def _loops(
     rules = Rules(data, channel_names(settings.respond))
     bell = Bell()
     instance = f"{socket.gethostname()}:{os.getpid()}"
-    vital = ("intake", "timers", *(f"pages:{name}" for name in channels), "deadman")
+    vital = ("intake", "outbox", "timers", *(f"pages:{name}" for name in channels), "deadman")
     return {
         "intake": partial(
             intake.run_intake,

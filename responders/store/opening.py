@@ -377,7 +377,7 @@ async def _take_over(
         connection,
         case.id,
         "grade_raised",
-        f"事件升为{words.GRADE[grade]}，需重新签收",
+        f"事件升为{words.GRADE[grade]}，需重新确认接收",
         detail={"from": case.grade.value, "to": grade.value},
     )
     await write_decision(

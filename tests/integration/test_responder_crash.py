@@ -193,7 +193,7 @@ async def test_a_second_delivery_would_be_counted(world: World) -> None:
     assert (await world.store.account()).repeated_pages == 1
 
 
-@pytest.mark.parametrize("after", range(1, 40, 3))
+@pytest.mark.parametrize("after", range(1, 40, 6))
 async def test_cut_off_in_the_middle_of_recording_an_alert(world: World, after: int) -> None:
     """Cancelled at any moment, an alert is recorded wholly or not at all, and once in the end."""
     raised = alert(level=Level.ORANGE)
