@@ -134,7 +134,12 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     term: tuple[Term, ...] = ()
 
 
-FILES = {"category": "categories.toml", "duty": "duties.toml", "policy": "policies.toml", "term": "dictionary.toml"}
+FILES = {
+    "category": "categories.toml",
+    "duty": "duties.toml",
+    "policy": "policies.toml",
+    "term": "dictionary.toml",
+}
 
 
 class Data(Struct, frozen=True, kw_only=True):
@@ -198,7 +203,9 @@ def _read(path: Path, key: str, faults: list[Fault]) -> list[Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.append(Fault(str(path), f"is not TOML: {error}"))
         return []
-    faults.extend(Fault(f"{path.name}: {name}", f"is not known here; write [[{key}]]") for name in values.keys() - {key})
+    faults.extend(
+        Fault(f"{path.name}: {name}", f"is not known here; write [[{key}]]") for name in values.keys() - {key}
+    )
     entries: list[Any] = values.get(key, [])
     return entries
 
@@ -214,10 +221,18 @@ def check_data(data: Data, areas: tuple[str, ...] = ()) -> Iterator[Fault]:
         ("duty", [duty.category for duty in data.duties]),
         ("policy.categories", [slug for policy in data.policies for slug in policy.categories]),
         ("term", [term.category for term in data.terms]),
-        ("category.raised_by", [slug for category in data.categories.values() for slug in category.raised_by]),
+        (
+            "category.raised_by",
+            [slug for category in data.categories.values() for slug in category.raised_by],
+        ),
     ):
-        yield from (Fault(place, f"names the category {slug!r}, which there is not") for slug in sorted({*slugs} - names))
-    yield from _doubles("duty", [f"{duty.category} in area {duty.area or 'everywhere'}" for duty in data.duties])
+        yield from (
+            Fault(place, f"names the category {slug!r}, which there is not")
+            for slug in sorted({*slugs} - names)
+        )
+    yield from _doubles(
+        "duty", [f"{duty.category} in area {duty.area or 'everywhere'}" for duty in data.duties]
+    )
     for slug in names:
         own = [duty for duty in data.duties if duty.category == slug]
         if areas:
@@ -227,14 +242,20 @@ def check_data(data: Data, areas: tuple[str, ...] = ()) -> Iterator[Fault]:
                 if not any(covers(duty.area, area) for duty in own)
             )
         elif not any(duty.area == "" for duty in own):
-            yield Fault("duty", f"{slug} has no owner outside {', '.join(duty.area for duty in own) or 'any area'}")
+            yield Fault(
+                "duty", f"{slug} has no owner outside {', '.join(duty.area for duty in own) or 'any area'}"
+            )
         for grade in range(1, 5):
             matching = [policy for policy in data.policies if grade in policy.grades]
             named = [policy.slug for policy in matching if slug in policy.categories]
             general = [policy.slug for policy in matching if not policy.categories]
             if len(named) > 1 or (not named and len(general) != 1):
-                yield Fault("policy", f"{slug} of grade {grade} has {len(named) or len(general)} policies, needs one")
+                yield Fault(
+                    "policy", f"{slug} of grade {grade} has {len(named) or len(general)} policies, needs one"
+                )
 
 
 def _doubles(place: str, names: list[str]) -> Iterator[Fault]:
-    yield from (Fault(place, f"{name} is there twice") for name in sorted({n for n in names if names.count(n) > 1}))
+    yield from (
+        Fault(place, f"{name} is there twice") for name in sorted({n for n in names if names.count(n) > 1})
+    )

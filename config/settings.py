@@ -113,8 +113,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     console: ConsoleSettings = ConsoleSettings()
     personal_key: Secret = Secret()
     """32 bytes in base64: the key under which gateways seal personal fields."""
-    session_key: Secret = Secret()
-    """At least 32 characters: signs what the console hands to browsers."""
     data_dir: Path | None = None
     """Local data files (categories, duties, policies …) that replace shipped ones of the same name."""
     log_level: str = "info"
@@ -123,7 +121,6 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 SECRETS = {
     "FENGHUO_DATABASE_DSN": ("database", "dsn"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
-    "FENGHUO_SESSION_KEY": ("session_key",),
 }
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"

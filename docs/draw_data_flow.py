@@ -24,7 +24,7 @@ BOXES = {
     "postgresql": (1020, 452, 140, 64, "store", "PostgreSQL", "事件 · 任务 · 时限"),
     "console": (1220, 452, 130, 64, "process", "console", "值守台"),
     "officers": (1220, 96, 130, 292, "outside", "Officers", "乡镇 → 县 → 市 → 省"),
-    "registry": (220, 452, 130, 64, "topic", "registry.*", "区域 · 监测项 · 时钟"),
+    "registry.*": (220, 452, 130, 64, "topic", "registry.*", "区域 · 监测项 · 时钟"),
     "feed.dispositions": (620, 452, 150, 64, "topic", "feed.dispositions", "研判结论"),
     "feed.rejected": (410, 548, 150, 52, "topic", "feed.rejected", "拒收及原因"),
     "heartbeats": (830, 548, 130, 52, "topic", "heartbeats", "心跳"),
@@ -60,15 +60,19 @@ ARROWS = [
     ("console", "postgresql", [(1220, 496), (1160, 496)]),
     ("console", "officers", [(1270, 452), (1270, 388)]),
     ("officers", "console", [(1300, 388), (1300, 452)]),
-    ("respond", "registry", [(1035, 388), (1035, 424), (260, 424), (260, 452)]),
-    ("registry", "gateway", [(310, 452), (310, 388)]),
-    ("registry", "stream", [(350, 500), (590, 500), (590, 372), (620, 372)]),
+    ("respond", "registry.*", [(1035, 388), (1035, 424), (260, 424), (260, 452)]),
+    ("registry.*", "gateway", [(310, 452), (310, 388)]),
+    ("registry.*", "stream", [(350, 500), (590, 500), (590, 372), (620, 372)]),
     ("respond", "feed.dispositions", [(1050, 388), (1050, 436), (720, 436), (720, 452)]),
     ("feed.dispositions", "stream", [(670, 452), (670, 388)]),
     ("gateway", "feed.rejected", [(235, 388), (235, 440), (200, 440), (200, 574), (410, 574)]),
     ("stream", "feed.rejected", [(640, 388), (640, 440), (600, 440), (600, 574), (560, 574)]),
     ("feed.rejected", "respond", [(485, 600), (485, 640), (1190, 640), (1190, 372), (1160, 372)]),
-    ("respond", "feed.rejected", [(1150, 388), (1150, 420), (1176, 420), (1176, 626), (520, 626), (520, 600)]),
+    (
+        "respond",
+        "feed.rejected",
+        [(1150, 388), (1150, 420), (1176, 420), (1176, 626), (520, 626), (520, 600)],
+    ),
     ("gateway", "heartbeats", [(250, 388), (250, 432), (210, 432), (210, 530), (850, 530), (850, 548)]),
     ("stream", "heartbeats", [(755, 388), (755, 416), (800, 416), (800, 520), (880, 520), (880, 548)]),
     ("heartbeats", "respond", [(960, 574), (1000, 574), (1000, 372), (1020, 372)]),
@@ -96,11 +100,14 @@ def draw() -> str:
     ]
     for start, end, points in ARROWS:
         line = "M" + " L".join(f"{x} {y}" for x, y in points)
-        parts.append(f'<path class="arrow" data-from="{start}" data-to="{end}" d="{line}" marker-end="url(#tip)"/>')
+        parts.append(
+            f'<path class="arrow" data-from="{start}" data-to="{end}" d="{line}" marker-end="url(#tip)"/>'
+        )
     for name, (x, y, width, height, kind, english, chinese) in BOXES.items():
         middle, centre = x + width / 2, y + height / 2
         parts += [
-            f'<g data-box="{name}" data-kind="{kind}"><rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>',
+            f'<g data-box="{name}" data-kind="{kind}">',
+            f'<rect class="{kind}" x="{x}" y="{y}" width="{width}" height="{height}" rx="6"/>',
             f'<text class="en" x="{middle}" y="{centre - 3}" text-anchor="middle">{escape(english)}</text>',
             f'<text class="zh" x="{middle}" y="{centre + 16}" text-anchor="middle">{escape(chinese)}</text></g>',
         ]

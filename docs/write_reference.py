@@ -15,9 +15,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Read from the TOML file named by `FENGHUO_CONFIG` (else `./fenghuo.toml`, if there is one), overlaid by the environment.",
-        "Wrong settings end the start with one sentence that names every fault, and exit status 2. Secrets are read from the",
-        "environment only. Times are seconds of wall time, lateness bounds seconds of event time.",
+        "Read from the TOML file named by `FENGHUO_CONFIG` (else `./fenghuo.toml`, if there is one), overlaid by the",
+        "environment. Wrong settings end the start with one sentence that names every fault, and exit status 2. Secrets",
+        "are read from the environment only. Times are seconds of wall time, lateness bounds seconds of event time.",
         "",
         "| variable | in the file | default |",
         "|---|---|---|",
@@ -42,8 +42,9 @@ def topics_page() -> str:
     lines = [
         "# Topics",
         "",
-        "Each topic has one record type. Every message carries the headers `kind` and `version`; records are JSON, and readings may also be",
-        "packed as an Arrow IPC stream (header `encoding`). Topics keyed by area have the number of partitions of the settings, the others one.",
+        "Each topic has one record type. Every message carries the headers `kind` and `version`; records are JSON, and",
+        "readings may also be packed as an Arrow IPC stream (header `encoding`). Topics keyed by area have the number of",
+        "partitions of the settings, the others one.",
         "",
         "| topic | kind | version | partitions | compacted | kept for |",
         "|---|---|--:|---|---|--:|",
@@ -51,8 +52,9 @@ def topics_page() -> str:
     for topic in TOPICS.values():
         kept = "newest per key" if topic.compacted else f"{topic.retention_hours} h"
         partitions = "by area" if topic.partitioned else "1"
+        compacted = "yes" if topic.compacted else "no"
         lines.append(
-            f"| `{topic.name}` | `{topic.kind}` | {topic.version} | {partitions} | {'yes' if topic.compacted else 'no'} | {kept} |"
+            f"| `{topic.name}` | `{topic.kind}` | {topic.version} | {partitions} | {compacted} | {kept} |"
         )
     lines += ["", "## Fields", ""]
     for topic in TOPICS.values():

@@ -128,7 +128,6 @@ def _environment(layout: Layout, bootstrap: str, dsn: str) -> dict[str, str]:
         "FENGHUO_BROKER_REBALANCE_TIMEOUT_SECONDS": GROUP_SECONDS,
         "FENGHUO_DATABASE_DSN": dsn,
         "FENGHUO_PERSONAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "FENGHUO_SESSION_KEY": secrets.token_urlsafe(32),
         "FENGHUO_GATEWAY_PORT": str(layout.gateway_port or free_port()),
         "FENGHUO_CONSOLE_PORT": str(layout.console_port or free_port()),
         "FENGHUO_STREAM_METRICS_PORT": str(free_port()),

@@ -20,6 +20,8 @@ LINE_TYPES = frozenset({"application/x-ndjson", "application/ndjson", "applicati
 _WBITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 T = TypeVar("T")
 
+JSON_SPACE = b" \t\r\n"
+"""White space that JSON knows; Python would strip more."""
 _GROWTH = 256 * 1024
 """How much a compressed chunk may grow to at once, so that a bomb is met while it is small."""
 
@@ -114,7 +116,7 @@ def has_lines(request: web.Request) -> bool:
 
 def is_single(body: bytearray, *, lines: bool) -> bool:
     """Say whether the body is one object and not a list or lines of them."""
-    return not lines and body[:1_000].lstrip()[:1] == b"{"
+    return not lines and body[:1_000].lstrip(JSON_SPACE)[:1] == b"{"
 
 
 def decode_items(kind: type[T], body: bytearray, *, lines: bool) -> list[T]:
@@ -159,7 +161,7 @@ _UNKNOWN = re.compile(r"unknown field `.*`", re.DOTALL)
 
 
 def _split_lines(body: bytearray) -> list[bytes]:
-    return [bytes(line) for line in body.split(b"\n") if line.strip()]
+    return [bytes(line) for line in body.split(b"\n") if line.strip(JSON_SPACE)]
 
 
 def _decode_lines(kind: type[T], body: bytearray) -> list[T]:

@@ -18,10 +18,12 @@ def local(tmp_path: Path) -> Path:
 
 
 def edit(path: Path, change: Callable[[str], str]) -> None:
+    """Change the text of a file."""
     path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def told(local: Path) -> str:
+    """Load files that are wrong, and read what is told of them."""
     with pytest.raises(InvalidConfiguration) as caught:
         load_data(local)
     return str(caught.value)
@@ -36,7 +38,9 @@ def test_the_shipped_files_are_right() -> None:
 
 def test_a_local_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> None:
     """Only the dictionary is local here; the rest is shipped."""
-    (tmp_path / "dictionary.toml").write_text('[[term]]\ncategory = "flood"\nwords = ["涨水"]\n', encoding="utf-8")
+    (tmp_path / "dictionary.toml").write_text(
+        '[[term]]\ncategory = "flood"\nwords = ["涨水"]\n', encoding="utf-8"
+    )
     data = load_data(tmp_path)
     assert [term.words for term in data.terms] == [("涨水",)]
     assert data.categories
@@ -44,7 +48,10 @@ def test_a_local_file_replaces_the_shipped_one_of_its_name(tmp_path: Path) -> No
 
 def test_a_gap_in_the_duties_is_told(local: Path) -> None:
     """A category that nobody answers for outside one county is named."""
-    edit(local / "duties.toml", lambda text: text.replace('category = "flood"', 'category = "flood"\narea = "990101"'))
+    edit(
+        local / "duties.toml",
+        lambda text: text.replace('category = "flood"', 'category = "flood"\narea = "990101"'),
+    )
     assert "flood has no owner outside 990101" in told(local)
 
 

@@ -9,6 +9,7 @@ from domain.errors import InvalidConfiguration
 
 
 def told(environment: dict[str, str], file: Path | None = None) -> str:
+    """Load settings that are wrong, and read what is told of them."""
     with pytest.raises(InvalidConfiguration) as caught:
         load_settings(environment, file)
     return str(caught.value)
@@ -25,7 +26,7 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     file = tmp_path / "fenghuo.toml"
     file.write_text("[gateway]\nport = 1\nhost = '0.0.0.0'\n")
     settings = load_settings({"FENGHUO_GATEWAY_PORT": "2"}, file)
-    assert (settings.gateway.port, settings.gateway.host) == (2, "0.0.0.0")  # noqa: S104  only parsed
+    assert (settings.gateway.port, settings.gateway.host) == (2, "0.0.0.0")
 
 
 def test_all_faults_are_told_together() -> None:
@@ -61,7 +62,9 @@ def test_a_missing_named_file_is_told(tmp_path: Path) -> None:
 
 def test_secrets_do_not_show() -> None:
     """Neither repr nor str of the settings shows a secret."""
-    settings = load_settings({"FENGHUO_PERSONAL_KEY": "hunter2", "FENGHUO_DATABASE_DSN": "postgres://u:hunter2@h/d"})
+    settings = load_settings(
+        {"FENGHUO_PERSONAL_KEY": "hunter2", "FENGHUO_DATABASE_DSN": "postgres://u:hunter2@h/d"}
+    )
     assert "hunter2" not in repr(settings) + str(settings)
     assert settings.database.dsn == Secret("postgres://u:hunter2@h/d")
 
@@ -73,6 +76,8 @@ def test_each_variable_names_one_field() -> None:
 
 def test_folders_are_read_from_the_environment() -> None:
     """A path in the environment becomes a path in the settings."""
-    settings = load_settings({"FENGHUO_STREAM_DATA_DIR": "/var/lib/fenghuo", "FENGHUO_DATA_DIR": "/etc/fenghuo"})
+    settings = load_settings(
+        {"FENGHUO_STREAM_DATA_DIR": "/var/lib/fenghuo", "FENGHUO_DATA_DIR": "/etc/fenghuo"}
+    )
     assert settings.stream.data_dir == Path("/var/lib/fenghuo")
     assert settings.data_dir == Path("/etc/fenghuo")

@@ -12,6 +12,7 @@ from domain.inputs import BulletinIn, Reading, TicketIn
 
 
 def faults(kind: type, body: bytes) -> dict[str, str]:
+    """Decode what is faulty, and read the reasons by field."""
     with pytest.raises(InvalidInput) as caught:
         decode_json(kind, body)
     return {fault.field: fault.reason for fault in caught.value.faults}
