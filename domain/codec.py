@@ -27,7 +27,9 @@ def encode(record: Any) -> bytes:
     return _encoder.encode(record)
 
 
-def decode(topic: Topic, value: bytes | None, headers: Iterable[tuple[str, bytes]] | dict[str, bytes] | None) -> Any:
+def decode(
+    topic: Topic, value: bytes | None, headers: Iterable[tuple[str, bytes]] | dict[str, bytes] | None
+) -> Any:
     """Decode a message of a topic; InvalidInput when headers or value are not what the topic promises."""
     check_headers(topic, headers)
     if value is None:
@@ -35,7 +37,9 @@ def decode(topic: Topic, value: bytes | None, headers: Iterable[tuple[str, bytes
     return decode_json(topic.record, value)
 
 
-def check_headers(topic: Topic, headers: Iterable[tuple[str, bytes]] | dict[str, bytes] | None) -> dict[str, bytes]:
+def check_headers(
+    topic: Topic, headers: Iterable[tuple[str, bytes]] | dict[str, bytes] | None
+) -> dict[str, bytes]:
     """Read the headers; InvalidInput if they name another kind or a version that this release does not know.
 
     A message without them is taken at its topic's word, so that other producers may write plain JSON.
