@@ -31,7 +31,8 @@ LEAST = 4
 """Tickets below which nothing is an event, however rare: a new cell must not fire on its second."""
 WARM_BUCKETS = 9
 """Past buckets that a county must have behind the guard band before anything is said."""
-PRIOR_SHAPE = 1.0
+PRIOR_SHAPE = 0.5
+"""So little is a share of the level above worth that four calls at once, early on, may still be chance."""
 LEAST_SIBLINGS = 8
 LEAST_RATE = 0.002
 """Tickets per bucket and cell that are always expected: one in forty days."""

@@ -1,0 +1,211 @@
+"""Counts of tickets and reports against their expectation."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats  # type: ignore[import-untyped]  # comes with river
+
+from detectors.cells import Key, bucket_of, seconds_of
+from detectors.counts import Counts
+from detectors.rate import CountRate, belief, rarity_of
+from domain.errors import InvalidInput
+from domain.findings import Finding, FindingState
+from domain.levels import Feed
+
+START = datetime(2026, 6, 1, 16, tzinfo=UTC)  # midnight in Shanghai
+NAMES = UUID(int=1)
+Item = tuple[datetime, str, str, UUID]
+
+
+def history(days: int, per_day: float = 40.0, seed: int = 1) -> list[Item]:
+    """Make ordinary days of a county of six townships with five villages each."""
+    generator = random.Random(seed)
+    items: list[Item] = []
+    at = START
+    while True:
+        at += timedelta(days=generator.expovariate(2 * per_day))
+        if at > START + timedelta(days=days):
+            return items
+        if generator.random() > (0.9 if 8 <= (at.hour + 8) % 24 < 20 else 0.1):
+            continue
+        area = f"99010110{generator.randrange(6)}00{generator.randrange(5)}001"
+        category = generator.choice(["infectious-disease", "noise-complaint", "general-appeal"])
+        items.append((at, area, category, uuid5(NAMES, f"{seed}/{len(items)}")))
+
+
+def burst(begin: timedelta, count: int, *, minutes: float = 10, area: str = "990101103002001") -> list[Item]:
+    """Make tickets about fever in one cell, one after another."""
+    return [
+        (
+            START + begin + timedelta(minutes=minutes * n),
+            area,
+            "infectious-disease",
+            uuid5(NAMES, f"burst/{begin}/{n}"),
+        )
+        for n in range(count)
+    ]
+
+
+def send(counts: Counts, items: list[Item], feed: Feed = Feed.TICKETS) -> list[Finding]:
+    """Count items in the order given."""
+    return [
+        finding
+        for at, area, category, name in items
+        for finding in counts.observe(name, area, category, feed, at, at + timedelta(seconds=1))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "mean", "shape"), [(0, 1, 1), (1, 0.1, 1), (5, 0.3, 2), (30, 10, 20), (3, 10, 5)]
+)
+def test_the_tail_is_that_of_the_negative_binomial(count: int, mean: float, shape: float) -> None:
+    """Rarity is −log10 of the upper tail, the count itself included."""
+    expected = stats.nbinom.sf(count - 1, shape, shape / (shape + mean))
+    assert 10 ** -rarity_of(count, mean, shape) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_flood_of_tickets_has_a_finite_rarity() -> None:
+    """Even absurd counts are answered, with the greatest rarity there is."""
+    assert rarity_of(10**6, 0.01, 1.0) == 30.0
+
+
+def test_the_model_class_believes_what_the_ring_believes() -> None:
+    """Learning period by period gives the same belief as discounting all at once."""
+    generator = random.Random(1)
+    counts = [generator.randrange(6) for _ in range(50)]
+    model = CountRate(discount=0.97)
+    for count in counts:
+        model.learn_one({}, count)
+    weights = [0.97 ** (49 - n) for n in range(50)]
+    at_once = belief(sum(w * c for w, c in zip(weights, counts, strict=True)), sum(weights), 1.0, 1.0)
+    assert belief(model.counted, model.exposure, 1.0, 1.0) == pytest.approx(at_once)
+
+
+def test_buckets_begin_at_local_hours() -> None:
+    """Midnight in Shanghai begins a bucket and a half-day."""
+    assert bucket_of(START) % 12 == 0
+    assert seconds_of(bucket_of(START)) == START.timestamp()
+    assert bucket_of(START - timedelta(microseconds=1)) == bucket_of(START) - 1
+
+
+def test_a_cluster_is_found_and_cleared() -> None:
+    """Ten tickets in a village that has one in a fortnight are found within the hour, there and in its township."""
+    counts = Counts()
+    assert send(counts, history(6)) == []
+    found = send(counts, burst(timedelta(days=6, hours=10), 10))
+    first = found[0]
+    assert (first.state, first.category, first.unit) == (FindingState.CONFIRMED, "infectious-disease", "件")
+    assert first.observed_at <= START + timedelta(days=6, hours=11)
+    assert {finding.subject for finding in found} == {"990101103", "990101103002"}
+    assert first.p_value is not None
+    assert first.p_value < 1e-4
+    assert first.expected is not None
+    assert first.expected < 1.0
+    assert len(first.inputs) == first.observed
+    opened = {finding.id for finding in found}
+    cleared = counts.advance(START + timedelta(days=8), START + timedelta(days=8))
+    assert {finding.id for finding in cleared} == opened
+    assert {finding.state for finding in cleared} == {FindingState.CLEARED}
+    assert counts.open_findings() == []
+
+
+def test_ordinary_weeks_are_quiet() -> None:
+    """Twelve weeks of ordinary days raise next to nothing."""
+    found = [
+        finding.id for seed in range(3) for finding in send(Counts(), history(28, per_day=80.0, seed=seed))
+    ]
+    assert len(set(found)) <= 3
+
+
+def test_a_new_cell_does_not_fire_on_its_second_ticket() -> None:
+    """Two or three tickets in a place never heard of before are no event."""
+    counts = Counts()
+    send(counts, history(6))
+    assert send(counts, burst(timedelta(days=6, hours=10), 3, area="990101199001001")) == []
+
+
+def test_a_county_is_watched_before_it_is_judged() -> None:
+    """On the first day nothing is said: there is no past to compare with."""
+    assert send(Counts(), burst(timedelta(hours=10), 30)) == []
+
+
+def test_the_same_id_counts_once() -> None:
+    """A storm of repetitions of one ticket is one ticket."""
+    counts = Counts()
+    send(counts, history(6))
+    (ticket,) = burst(timedelta(days=6, hours=10), 1)
+    assert send(counts, [ticket] * 50) == []
+    key = Key("990101103002", "infectious-disease", Feed.TICKETS)
+    assert counts.cells.counted(key, bucket_of(ticket[0]), 1)[0] == 1
+
+
+def test_late_tickets_reach_no_detector() -> None:
+    """What is older than the bound behind the county's newest is not counted."""
+    counts = Counts(lateness_seconds=3_600)
+    send(counts, history(6))
+    key = Key("990101103", "infectious-disease", Feed.TICKETS)
+    old = burst(timedelta(days=4), 10, minutes=1)
+    before = counts.cells.counted(key, bucket_of(old[0][0]), 1)
+    assert send(counts, old) == []
+    assert counts.cells.counted(key, bucket_of(old[0][0]), 1) == before
+
+
+def test_a_report_that_waited_on_a_phone_is_still_heard() -> None:
+    """A cluster that arrives hours late, inside the bound, is said, though its period is over."""
+    counts = Counts()
+    send(counts, history(6))
+    send(counts, [(START + timedelta(days=6, hours=20), "990101100001001", "noise-complaint", UUID(int=7))])
+    found = send(counts, burst(timedelta(days=6, hours=8), 8, minutes=1))
+    assert {finding.state for finding in found} == {FindingState.CONFIRMED}
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6))
+def test_order_and_repetition_make_no_difference(seed: int) -> None:
+    """Any order inside two hours, with repetitions, ends with the same open findings and expectations."""
+    generator = random.Random(seed)
+    items = sorted(history(4, seed=3) + burst(timedelta(days=3, hours=9), 9, minutes=12))
+    crooked = sorted(items, key=lambda item: item[0] + timedelta(hours=generator.uniform(0, 2)))
+    crooked += generator.sample(crooked[-60:], 20)
+    straight_counts, crooked_counts = Counts(), Counts()
+    send(straight_counts, items)
+    send(crooked_counts, crooked)
+    end = START + timedelta(days=4)
+    for counts in (straight_counts, crooked_counts):
+        counts.advance(end, end)
+    assert _open(crooked_counts) == _open(straight_counts)
+    key, begin = Key("990101103", "infectious-disease", Feed.TICKETS), bucket_of(end)
+    assert crooked_counts.expectation(key, begin, 6) == straight_counts.expectation(key, begin, 6)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, 165])
+def test_a_restart_makes_no_difference(cut: int) -> None:
+    """Dumped anywhere in pieces, restored and sent the rest, the findings are the same."""
+    items = sorted(history(4) + burst(timedelta(days=3, hours=9), 9))
+    whole, first, second = Counts(), Counts(), Counts()
+    expected = send(whole, items)
+    pieces: dict[str, bytes] = {}
+    said = send(first, items[: cut // 2])
+    pieces |= first.dump()
+    said += send(first, items[cut // 2 : cut])
+    pieces |= first.dump()
+    second.restore(pieces)
+    assert said + send(second, items[cut:]) == expected
+    assert _open(second) == _open(whole)
+
+
+def test_a_piece_of_another_version_is_refused() -> None:
+    """Cells of a version that is not known are invalid input."""
+    counts = Counts()
+    send(counts, history(1))
+    pieces = {name: piece.replace(b"\x94\x01", b"\x94\x63", 1) for name, piece in counts.dump().items()}
+    with pytest.raises(InvalidInput, match="version"):
+        Counts().restore(pieces)
+
+
+def _open(counts: Counts) -> set[tuple[UUID, float | None]]:
+    return {(finding.id, finding.p_value) for finding in counts.open_findings()}
