@@ -4,7 +4,7 @@ import { read } from "./api.js";
 import { Plot } from "./chart.js";
 import { html, useEffect, useState } from "./lib.js";
 import { now } from "./live.js";
-import { language, number, probability, t, toMs, when } from "./words.js";
+import { language, number, probability, t, tOr, toMs, when } from "./words.js";
 import "./types.js";
 
 /** @typedef {import("./types.js").Finding} Finding */
@@ -32,6 +32,8 @@ function judgedBy(finding) {
     const value = `${number(finding.limit.value)} ${finding.unit}`.trim();
     words.push(t(`evidence.limit_${side}`, { level: inSentence(t(`level.${finding.limit.level}`)), value }));
   }
+  const guard = tOr(`detector.${finding.detector}`, "");
+  if (guard) words.push(guard);
   if (finding.phrase) words.push(t("evidence.phrase", { phrase: finding.phrase }));
   if (finding.p_value !== null) words.push(t("evidence.chance", { p: probability(finding.p_value) }));
   return html`${words.map((word) => html`<span>${word}<br /></span>`)}

@@ -111,7 +111,7 @@ function Timeline() {
     <h2>${t("timeline.title")} <small>${t("timeline.only_grows")}</small></h2>
     <ol class="timeline">
       ${entries.map(
-        (entry) => html`<li key=${entry.id}>
+        (entry) => html`<li key=${entry.id} class=${entry.kind}>
           <time datetime=${entry.at}>${clockTime(entry.at)}<small>${day(entry.at)}</small></time>
           <div>
             ${language !== "zh" && html`<b>${wordOf(entry)}</b>`}

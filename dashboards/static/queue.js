@@ -138,7 +138,7 @@ function Line({ row }) {
   >
     <td class="head-cell"><${Level} row=${row} /></td>
     <td class="title-cell">
-      <a class="title" href="/incidents/${row.id}">${sentenceOf(row)}</a>
+      <a class="title" href="/incidents/${row.id}" title=${sentenceOf(row)}>${sentenceOf(row)}</a>
       <span class="under">
         <span class="phone-only">${row.place_name}</span>
         <span>${t(`category.${row.category}`)}</span>

@@ -8,6 +8,7 @@ import pytest
 from config.data import load_data
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
+from detectors.watch import GUARDS
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from responders.cases import Reason
@@ -43,6 +44,7 @@ def families() -> set[str]:
         *(f"tasks.{name}" for name in ("unit", "state", "dispatched", "due")),
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
+        *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
         "evidence.limit_above",
         "evidence.limit_below",
         "evidence.above",
