@@ -94,13 +94,8 @@ class Partitions:
                 log.error("state_of_another_form", desk=self.name, partition=number, error=str(error)[:200])
                 partition = self._new(number, writer)
                 partition.skip_to(snapshot.offsets)
-        log.info(
-            "partition_loaded",
-            desk=self.name,
-            partition=number,
-            found=snapshot is not None,
-            epoch=writer.epoch,
-        )
+        tell = log.debug if snapshot is None else log.info
+        tell("partition_loaded", desk=self.name, partition=number, epoch=writer.epoch)
         return partition
 
     def _new(self, number: int, writer: Writer) -> Partition:
