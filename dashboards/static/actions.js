@@ -11,7 +11,7 @@ const ELSEWHERE = new Set(["closed", "false_alarm", "merged"]);
 
 /**
  * @typedef {(action: string, what: string, body?: object) => Promise<boolean>} Send
- * @typedef {{view: import("./types.js").View, busy: string, conflict: string, mayAct: boolean, send: Send}} Props
+ * @typedef {{view: import("./types.js").View, busy: string, conflict: string, mayAct: boolean, me: string, send: Send}} Props
  */
 
 /** @param {{row: import("./types.js").Row}} props */
@@ -78,7 +78,7 @@ function Close({ view, busy, send }) {
 
 /** @param {Props} props */
 export function Actions(props) {
-  const { view, busy, conflict, mayAct, send } = props;
+  const { view, busy, conflict, mayAct, me, send } = props;
   const { row } = view;
   const ended = isEnded(row);
   const moves = mayAct ? view.moves : [];
@@ -100,6 +100,7 @@ export function Actions(props) {
       ${ended && html`<p class="said" id="ended">${t("act.ended")}</p>`}
       ${!ended &&
       mayAct &&
+      row.holder !== me &&
       html`<button class="wide" id="take-over" disabled=${busy} onClick=${() => send("take-over", t("act.take_over"))}>
         ${t("act.take_over")}
       </button>`}

@@ -202,7 +202,7 @@ function Case() {
         <${Pages} />
       </div>
       <div class="side">
-        <${Actions} view=${view.value} busy=${busy.value} conflict=${conflict.value} mayAct=${mayAct} send=${send} />
+        <${Actions} view=${view.value} busy=${busy.value} conflict=${conflict.value} mayAct=${mayAct} me=${start.viewer.display} send=${send} />
         <${Timeline} />
       </div>
     </div>`;
