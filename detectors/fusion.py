@@ -25,6 +25,8 @@ from domain.levels import Level
 
 HELD_BACK = timedelta(hours=24)
 """How long statistical findings of a place are not listened to after an officer found them false."""
+MOST_KEPT = 60
+"""Findings that are over and kept for an open alert: a flapping device must not fill the memory."""
 REMEMBERED = timedelta(days=8)
 """Findings and alerts that are over; longer than the broker keeps findings."""
 
@@ -205,15 +207,20 @@ class Fusion:
         ]
 
     def _tidy(self, name: str, case: Case, now: datetime) -> None:
-        """Settle what is over, unless it is evidence of an open alert; drop cases that hold nothing."""
+        """Settle what is over but the newest evidence of an open alert; drop cases that hold nothing."""
         county, category = self._counties[name], self._categories.get(case.category)
-        if case.alert is not None or category is None:
+        if category is None:
             return
-        for gone in list(case.over(category, now)):
+        gone_by = sorted(case.over(category, now), key=lambda gone: case.findings[gone].finding.observed_at)
+        for gone in gone_by if case.alert is None else gone_by[:-MOST_KEPT]:
             finding = case.findings.pop(gone).finding
             county.settled[gone] = Word(finding.observed_at, finding.received_at, finding.state, now)
             self._changed.add(name)
-        if not case.findings and (case.held_back_until is None or case.held_back_until <= now):
+        if (
+            not case.findings
+            and case.alert is None
+            and (case.held_back_until is None or case.held_back_until <= now)
+        ):
             county.cases.remove(case)
             self._changed.add(name)
 

@@ -24,9 +24,10 @@ DETECTOR, DETECTOR_VERSION = "phrases", 1
 OTHERWISE = "general-appeal"
 """Category of what the dictionary does not know."""
 DENIED = re.compile(
-    r"(没有|没|未|未见|未发现|并无|无|不存在|不会|不是|不再|并非|防止|防范|预防|避免|杜绝|禁止|严禁|解除|谣传|误传|演练|模拟)"
-    r"[^，。；！？、,.;!?但]{0,4}$"
+    r"((没有|未见|未发现|并无|不存在|不会|不是|不再|并非|防止|防范|预防|避免|杜绝|禁止|严禁|解除|谣传|误传|演练|模拟)"
+    r"[^，。；！？、,.;!?但发给付结资钱管果决复理]{0,4}|[没未无]人?[再曾]?)$"
 )
+"""What may stand between: not what is missing instead (没有发工资讨薪 is a dispute), and no end of a sentence."""
 MASK = "　"
 
 

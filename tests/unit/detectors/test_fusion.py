@@ -357,3 +357,16 @@ def test_what_is_over_is_forgotten() -> None:
     for day in range(20):
         fusion.tick(NOW + timedelta(days=day))
     assert len(fusion.dump()["990101"]) < 60
+
+
+def test_a_flapping_device_does_not_fill_the_memory() -> None:
+    """Of an open alert's findings that are over only the newest are kept."""
+    fusion = Fusion(CATEGORIES)
+    fusion.apply(limit_at(Level.BLUE), NOW)
+    for number in range(500):
+        finding = structs.replace(limit_at(Level.BLUE, number), id=uuid5(NAMES, f"flap/{number}"))
+        fusion.apply(finding, minutes(number))
+        fusion.apply(cleared(finding, number + 0.5), minutes(number))
+    (alert,) = fusion.apply(limit_at(Level.RED, 501), minutes(501))
+    assert alert.version == 2
+    assert len(fusion._counties["990101"].cases[0].findings) < 70
