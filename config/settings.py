@@ -185,20 +185,23 @@ def _read_file(environment: Mapping[str, str], file: Path | None) -> tuple[dict[
         raise InvalidConfiguration([Fault(str(path), f"is not TOML: {error}")]) from error
     faults = []
     for variable, where in SECRETS.items():
-        section = values
-        for part in where[:-1]:
-            section = section.get(part, {}) if isinstance(section, dict) else {}
-        if isinstance(section, dict) and where[-1] in section:
+        section = _section(values, where)
+        if where[-1] in section:
             faults.append(Fault(".".join(where), f"is a secret: set {variable} in the environment instead"))
             del section[where[-1]]
     return values, faults
 
 
 def _put(values: dict[str, Any], where: tuple[str, ...], value: Any) -> None:
-    for part in where[:-1]:
-        values = values.setdefault(part, {})
-    if isinstance(values, dict):
-        values[where[-1]] = value
+    _section(values, where)[where[-1]] = value
+
+
+def _section(values: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
+    """Find the table that holds a field; where a file put something else there, an empty one that leads nowhere."""
+    if len(where) == 1:
+        return values
+    section: Any = values.setdefault(where[0], {})
+    return section if isinstance(section, dict) else {}
 
 
 __all__ = ["Secret", "Settings", "load_settings", "sections", "variables"]
