@@ -14,7 +14,9 @@ SAMPLES = sorted((Path(__file__).parent / "wire").glob("*.json"))
 
 def test_each_topic_has_a_sample_of_its_present_version() -> None:
     """A new version needs a new stored sample; old samples stay."""
-    assert {f"{topic.name}.v{topic.version}.json" for topic in TOPICS.values()} <= {path.name for path in SAMPLES}
+    assert {f"{topic.name}.v{topic.version}.json" for topic in TOPICS.values()} <= {
+        path.name for path in SAMPLES
+    }
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)
