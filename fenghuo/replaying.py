@@ -3,8 +3,9 @@
 import asyncio
 import hashlib
 import secrets
+from bisect import bisect_right
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -33,6 +34,10 @@ DEADLINE_SECONDS = 120.0
 KNOWN_SECONDS = 10.0
 """How long a new series may take from the database to the gateway."""
 POLL_SECONDS = 0.3
+BODY_SECONDS = 0.05
+"""What comes within so much wall time goes in one body."""
+SETTLE_SECONDS = 3.0
+"""A new clock line begins this much later, so that every process knows it by then."""
 GRID = "990101001001001"
 """Where a replayed series lies on a platform of its own: a cell of the demo county."""
 
@@ -74,14 +79,28 @@ def make_series(name: str, recorded: Recorded, *, area: str, category: str, sour
 
 
 async def send_recorded(
-    feeder: Feeder, source: str, series: str, recorded: Recorded, progress: Callable[[int], None]
+    feeder: Feeder,
+    source: str,
+    series: str,
+    recorded: Recorded,
+    progress: Callable[[int], None],
+    clock: Clock | None = None,
 ) -> None:
-    """Send all readings in order; the first body is tried again while the gateway gets to know the series."""
+    """Send all readings in order, each when the clock has come to it; without a clock as fast as they are taken.
+
+    The first body is tried again while the gateway gets to know the series.
+    """
     name = json.encode(series)
     loop = asyncio.get_running_loop()
     patience = loop.time() + KNOWN_SECONDS
-    for start in range(0, len(recorded.times), READINGS_PER_BODY):
-        part = slice(start, start + READINGS_PER_BODY)
+    start = 0
+    while start < len(recorded.times):
+        end = min(start + READINGS_PER_BODY, len(recorded.times))
+        if clock is not None:
+            ahead = (recorded.times[start] - clock.now()).total_seconds()
+            await asyncio.sleep(max(BODY_SECONDS, clock.wall_seconds(ahead)))
+            end = min(end, bisect_right(recorded.times, clock.now()))
+        part = slice(start, end)
         inside = b",".join(
             encode_readings([name], at, [value])
             for at, value in zip(recorded.times[part], recorded.values[part], strict=True)
@@ -94,7 +113,8 @@ async def send_recorded(
                 if start or "is not a known series" not in str(error) or loop.time() > patience:
                     raise
                 await asyncio.sleep(POLL_SECONDS)
-        progress(min(start + READINGS_PER_BODY, len(recorded.times)))
+        start = end
+        progress(end)
 
 
 async def replay_to(
@@ -122,15 +142,16 @@ async def replay_to(
 
 
 async def replay_here(
-    folder: Path, series: Series, recorded: Recorded, progress: Callable[[int], None]
+    folder: Path, series: Series, recorded: Recorded, progress: Callable[[int], None], seconds: float
 ) -> Replayed:
-    """Start a platform of our own, replay there, and tell the alerts."""
+    """Start a platform of our own, replay there within about so many seconds, and tell the alerts.
+
+    The county's clock runs along with the recording, since alerts open, last and end by it.
+    """
     async with run_platform(Layout(folder)) as platform:
         token = secrets.token_urlsafe(24)
         county = series.area[: AreaLevel.COUNTY]
-        await platform.store.set_clock(
-            Clock(county_anchor=recorded.times[-1] + timedelta(minutes=1), factor=0)
-        )
+        await platform.store.set_clock(Clock(county_anchor=recorded.times[0], factor=0))
         await platform.store.put_areas(
             Area(code=series.area[:digits], name=series.area[:digits])
             for digits in AreaLevel
@@ -144,7 +165,14 @@ async def replay_here(
         await platform.start_responder()
         await platform.start_rest(console=False)
         feeder = Feeder(platform.session, platform.gateway, {series.source: token})
-        await send_recorded(feeder, series.source, series.id, recorded, progress)
+        span = (recorded.times[-1] - recorded.times[0]).total_seconds()
+        clock = Clock(
+            wall_anchor=datetime.now(UTC) + timedelta(seconds=SETTLE_SECONDS),
+            county_anchor=recorded.times[0],
+            factor=max(span / seconds, 1.0),
+        )
+        await platform.store.set_clock(clock)
+        await send_recorded(feeder, series.source, series.id, recorded, progress, clock)
         bootstrap = platform.settings.broker.bootstrap
         return _answer(series, recorded, await _outcome(bootstrap, platform.store, series.id, recorded))
 

@@ -39,17 +39,21 @@ def add_to(cli: typer.Typer) -> None:
         area: str = typer.Option("", help="Area code where the series lies."),
         category: str = typer.Option("fire-hazard", help="Category that the series speaks of."),
         unit: str = typer.Option("", help="Unit of the values."),
+        seconds: float = typer.Option(
+            60.0, min=1, help="On a platform of its own: how long the replay lasts."
+        ),
         time_column: str | None = typer.Option(None, help="Column of the time; guessed otherwise."),
         value_column: str | None = typer.Option(
             None, "--value-column", "--column", help="Column of the value; guessed otherwise."
         ),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
-        """Send a recorded series in order, as fast as it is taken, and tell which alerts came of it.
+        """Send a recorded series in order and tell which alerts came of it.
 
         A gateway refuses series that it does not know. They are registered here first: with --start, or with
         FENGHUO_DATABASE_DSN and FENGHUO_BROKER_BOOTSTRAP those of the running platform. With neither, the series must be
-        known already, and alerts are to be looked up in the console.
+        known already, and alerts are to be looked up in the console. A running platform keeps its own clock: there the
+        readings go as fast as they are taken, and alerts open at its present time.
         """
         recorded = read_recorded(readings, time_column=time_column, value_column=value_column)
         settings, data = read_settings()
@@ -77,7 +81,7 @@ def add_to(cli: typer.Typer) -> None:
                 )
             else:
                 with tempfile.TemporaryDirectory(prefix="fenghuo-", ignore_cleanup_errors=True) as folder:
-                    done = asyncio.run(replay_here(Path(folder), described, recorded, progress))
+                    done = asyncio.run(replay_here(Path(folder), described, recorded, progress, seconds))
         if as_json:
             print_json(done)
         else:

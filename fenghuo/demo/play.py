@@ -18,8 +18,9 @@ from fenghuo.feeding import Feeder, encode_readings
 HISTORY_STEP = timedelta(minutes=15)
 STEP = timedelta(minutes=5)
 MINUTE = timedelta(minutes=1)
-STEPS_PER_BODY = 8
-"""History goes in bodies of two hours, or the round trips would take longer than the work."""
+STEPS_PER_BODY = 4
+"""History goes in bodies of one hour. Longer ones would let one source run ahead of another by more than the 75 minutes
+after which a series counts as silent."""
 
 Progress = Callable[[datetime], None]
 

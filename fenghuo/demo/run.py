@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -167,19 +167,22 @@ async def _play(
     took("drain")
 
 
-async def _unless_broken(platform: Platform, playing: object) -> None:
+async def _unless_broken(platform: Platform, playing: Awaitable[None]) -> None:
     """Play on while the processes can be kept running; Unavailable as soon as one cannot."""
-    task = asyncio.ensure_future(playing)  # type: ignore[call-overload]
-    await asyncio.wait((task, platform.supervisor.failure), return_when=asyncio.FIRST_COMPLETED)
-    if not task.done():
-        task.cancel()
-        platform.supervisor.failure.result()
-    task.result()
+    task = asyncio.ensure_future(playing)
+    try:
+        await asyncio.wait((task, platform.supervisor.failure), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            platform.supervisor.failure.result()
+        await task
+    finally:
+        if task.cancel():
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def _watch(platform: Platform, screen: Screen, started: float, told: dict[str, float]) -> None:
-    """Tell when the first case stands in the console's queue."""
-    while not (await platform.store.account()).incidents_by_state:  # noqa: ASYNC110  # another process works
+    """Tell when the first alert is in the database, where the console reads it; a fault of the platform is none."""
+    while not (await platform.store.account()).alerts:  # noqa: ASYNC110  # another process works
         await asyncio.sleep(POLL_SECONDS)
     told["first_alert"] = time.monotonic() - started
     screen.first_alert(told["first_alert"])
