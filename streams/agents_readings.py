@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from config.metrics import INPUTS
 from detectors.watch import SeriesWatch
 from domain.areas import township_of
-from domain.findings import LateReading
+from domain.findings import Finding, LateReading
 from domain.levels import Feed
 from domain.registry import Series
 from domain.topics import ROLLUPS
@@ -33,18 +33,16 @@ class ReadingsDesk:
         self._series = series
         self._watch = SeriesWatch(series.values(), lateness_seconds)
         self._late: list[LateReading] = []
+        self._of_changes: list[Finding] = []
         self._group_of: NDArray[np.int32] | None = None
         self._townships: list[str] = []
         self._inputs = INPUTS.labels("stream", Feed.READINGS)
         self._lateness = LATENESS_SECONDS.labels(Feed.READINGS)
 
     def know(self, series: Series | None, name: str) -> None:
-        """Take a change of the registry into account."""
+        """Take a change of the registry into account; what it clears goes out at the next tick."""
         self._group_of = None
-        if series is None:
-            self._watch.forget(name)
-        else:
-            self._watch.know(series)
+        self._of_changes += self._watch.forget(name) if series is None else self._watch.know(series)
 
     def take(self, message: Incoming) -> Outgoing:
         """Observe a pack; whenever the newest observation enters a new minute, look for series that went silent."""
@@ -71,8 +69,9 @@ class ReadingsDesk:
         return [finding_message(finding) for finding in findings]
 
     def tick(self, now: datetime) -> Outgoing:
-        """Do nothing: for readings only event time passes."""
-        return []
+        """Hand out what changes of the registry cleared; for readings themselves only event time passes."""
+        findings, self._of_changes = self._of_changes, []
+        return [finding_message(finding) for finding in findings]
 
     def collect(self) -> Outgoing:
         """Hand out the minutes touched since the last snapshot, and what came too late, by township."""
