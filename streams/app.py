@@ -1,6 +1,7 @@
 """The detectors' worker as a Faust app: which agent reads what, how state is kept, how it starts and stops."""
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -32,7 +33,9 @@ NAME = "fenghuo-stream"
 """The consumer group, and the beginning of the changelog's name: changing it forgets all state."""
 HEARTBEAT_SECONDS = 5.0
 TICK_SECONDS = 1.0
-SEND_TIMEOUT_SECONDS = 20.0
+SEND_TIMEOUT_SECONDS = 60.0
+"""Longer than a broker takes to restart, shorter than an officer's patience."""
+STOP_SECONDS = 20.0
 BUFFERED_MESSAGES = 256
 """Messages of a topic that wait inside this process: 4 MB of packs, a tenth of a second of work."""
 CHANGELOG_CONFIGURATION = {"segment.ms": "600000", "min.cleanable.dirty.ratio": "0.1"}
@@ -51,6 +54,7 @@ class StreamApp(faust.App):
     warm_up: Callable[[], None]
 
     _opened: AsyncExitStack | None = None
+    _broker_answers = True
 
     async def on_first_start(self) -> None:
         """Make no folders, as Faust would: all state is on the broker."""
@@ -87,7 +91,9 @@ class StreamApp(faust.App):
             return "waits for the broker and the registry"
         if not self._is_settled():
             return "takes over partitions"
-        return self.vitals.complaint(self.position)
+        return self.vitals.complaint(self.position) or (
+            None if self._broker_answers else "waits for the broker"
+        )
 
     def _is_settled(self) -> bool:
         return bool(
@@ -103,9 +109,8 @@ class StreamApp(faust.App):
             async with asyncio.timeout(self.settings.broker.session_timeout_seconds / 2):
                 await asyncio.gather(*(partitions.save() for partitions in self.work))
         except BROKER_ERRORS as error:
-            log.warning(
-                "state_not_written", error=type(error).__name__
-            )  # whoever comes next works it off again
+            # Whoever comes next works it off again.
+            log.warning("state_not_written", error=type(error).__name__)
         finally:
             for partitions in self.work:
                 partitions.drop()
@@ -139,9 +144,24 @@ class StreamApp(faust.App):
         while not self.should_stop:
             if self._is_settled():
                 self.vitals.measure(self.position)
-            if self.health() is None:
-                await self.position.send(self.vitals.heartbeat(self.position))
+                if self.vitals.complaint(self.position) is None:
+                    await self._beat()
             await self.sleep(HEARTBEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        """Send a heartbeat, and learn from it whether the broker answers."""
+        answered = self._broker_answers
+        try:
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await (await self.position.send(self.vitals.heartbeat(self.position)))
+        except BROKER_ERRORS as error:
+            self._broker_answers = False
+            if answered:
+                log.warning("broker_is_away", error=type(error).__name__)
+        else:
+            self._broker_answers = True
+            if not answered:
+                log.info("broker_is_back")
 
 
 def create_app(settings: Settings, data: Data, instance: str = "stream") -> StreamApp:
@@ -212,7 +232,7 @@ async def run_stream(settings: Settings, data: Data, stopping: asyncio.Event | N
     """Run the worker in this process until SIGTERM or SIGINT, or until `stopping` is set.
 
     BrokerUnavailable when the broker is lost for longer than its client bears: whoever supervises the process starts it
-    again (docs/decisions/0005). While the broker is away at the start it waits.
+    again (docs/decisions/, "A stream worker that lost its broker"). While the broker is away at the start it waits.
     """
     if stopping is None:
         stopping = asyncio.Event()
@@ -248,4 +268,10 @@ async def _run(app: StreamApp, stopping: asyncio.Event) -> None:
     finally:
         for task in (start, stop, crash):
             task.cancel()
-        await app.stop()
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await app.stop()
+        except TimeoutError:
+            # Faust waits for its threads, which wait for the broker: without this the process would stand there for ever.
+            log.error("stream_not_stopped_in_order", seconds=STOP_SECONDS)
+            os._exit(1)

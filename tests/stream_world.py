@@ -67,11 +67,11 @@ async def broker_of_its_own(folder: Path, port: int | None = None) -> AsyncItera
         yield address
 
 
-def settings_for(bootstrap: str) -> Settings:
+def settings_for(bootstrap: str, metrics_port: int = 0) -> Settings:
     """Settings under which workers find each other quickly on both brokers."""
     return Settings(
         broker=BrokerSettings(bootstrap=bootstrap, session_timeout_seconds=6, rebalance_timeout_seconds=6),
-        stream=StreamSettings(metrics_port=0, checkpoint_seconds=0.3),
+        stream=StreamSettings(metrics_port=metrics_port, checkpoint_seconds=0.3),
     )
 
 
@@ -95,7 +95,9 @@ class Worker:
 
 
 @asynccontextmanager
-async def worker(bootstrap: str, folder: Path, name: str = "worker") -> AsyncIterator[Worker]:
+async def worker(
+    bootstrap: str, folder: Path, name: str = "worker", metrics_port: int = 0
+) -> AsyncIterator[Worker]:
     """Run `fenghuo stream` until the context closes."""
     settings = settings_for(bootstrap)
     environment = {
@@ -103,7 +105,7 @@ async def worker(bootstrap: str, folder: Path, name: str = "worker") -> AsyncIte
         "FENGHUO_BROKER_BOOTSTRAP": bootstrap,
         "FENGHUO_BROKER_SESSION_TIMEOUT_SECONDS": str(settings.broker.session_timeout_seconds),
         "FENGHUO_BROKER_REBALANCE_TIMEOUT_SECONDS": str(settings.broker.rebalance_timeout_seconds),
-        "FENGHUO_STREAM_METRICS_PORT": "0",
+        "FENGHUO_STREAM_METRICS_PORT": str(metrics_port),
         "FENGHUO_STREAM_CHECKPOINT_SECONDS": str(settings.stream.checkpoint_seconds),
     }
     command: list[str | Path] = [sys.executable, "-m", "fenghuo", "stream"]
