@@ -7,6 +7,7 @@ from rich.console import Console
 
 from domain.errors import FenghuoError, InvalidConfiguration
 from fenghuo.commands import bench, check, demo, migrate, replay, stages, topics, users
+from fenghuo.running import set_up_logging
 
 WRONG_CONFIGURATION = 2
 FAILED = 1
@@ -31,6 +32,7 @@ def create_cli() -> typer.Typer:
 def main() -> None:
     """Run the command line; exit status 0 well, 1 failed, 2 wrong use or configuration."""
     errors = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+    set_up_logging("warning")  # stages set their own level once they know it
     try:
         create_cli()()
     except InvalidConfiguration as error:
