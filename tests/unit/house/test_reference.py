@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fenghuo.cli import create_cli
+
 ROOT = Path(__file__).parents[3]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 
@@ -26,3 +28,24 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
         if not target.startswith(("http:", "https:", "mailto:")):
             assert (page.parent / target).exists(), target
+
+
+def test_the_commands_page_names_every_command() -> None:
+    """A command that is not on its page cannot be found."""
+    page = (ROOT / "docs" / "reference" / "commands.md").read_text(encoding="utf-8")
+    cli = create_cli()
+    commands = {
+        command.name or getattr(command.callback, "__name__", "") for command in cli.registered_commands
+    }
+    commands |= {group.name for group in cli.registered_groups}
+    assert set(re.findall(r"`fenghuo ([a-z]+)`", page)) == commands
+
+
+def test_the_metrics_page_names_every_metric_of_the_code() -> None:
+    """Metrics are found by their page, and the page names no others."""
+    page = (ROOT / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    written = set()
+    for room in ("config", "streams", "responders", "dashboards"):
+        for path in (ROOT / room).rglob("metrics.py"):
+            written |= set(re.findall(r'"(fenghuo_\w+)"', path.read_text(encoding="utf-8")))
+    assert set(re.findall(r"`(fenghuo_\w+)`", page)) == written
