@@ -22,8 +22,8 @@ from fenghuo.platform import Layout, Platform, run_platform
 from responders.views import Role, Shift, User
 
 COUNTY = "990101"
-TOWNSHIPS = 300
-"""One alert per place is open at a time: so many can be measured."""
+CATEGORIES = ("water-pollution", "air-pollution", "flood")
+"""Those that a broken limit alone raises; one alert of each is open per township: so many can be measured."""
 SERIES_COUNT = 3_000
 BODIES_PER_SECOND = 20
 WARM_SECONDS = 5.0
@@ -42,19 +42,24 @@ class LatencyResult(msgspec.Struct, frozen=True, kw_only=True):
     page_p99: float | None
     alerts: int
     wanted: int
+    townships: int
     readings_per_second: float
     seconds: float
 
 
 async def measure(
-    rate: int, seconds: float, alerts: int, say: Say, broker: str | None = None
+    rate: int, seconds: float, townships: int, say: Say, broker: str | None = None
 ) -> LatencyResult:
-    """Send at the rate, break limits evenly over the time, one township after the other."""
-    alerts = min(alerts, TOWNSHIPS)
+    """Send at the rate, break limits evenly over the time, one township and category after the other.
+
+    Each body touches all townships, and each township makes a message of its own: more townships are more load at the same
+    rate of readings, so the figure belongs to its number of townships.
+    """
+    alerts = townships * len(CATEGORIES)
     with tempfile.TemporaryDirectory(prefix="fenghuo-", ignore_cleanup_errors=True) as folder:
         async with run_platform(Layout(Path(folder), broker=broker)) as platform:
             say("A platform starts")
-            series, feeder = await _seed(platform)
+            series, feeder = await _seed(platform, townships)
             await platform.start_responder()
             await platform.start_rest(console=False)
             say(f"{rate} readings a second for {seconds:g} seconds, {alerts} limits broken")
@@ -68,15 +73,16 @@ async def measure(
         page_p99=account.page_latency_ms.p99,
         alerts=len({one.alert for one in account.alerts}),
         wanted=alerts,
+        townships=townships,
         readings_per_second=round(sent / seconds, 1),
         seconds=seconds,
     )
 
 
-async def _seed(platform: Platform) -> tuple[list[Series], Feeder]:
+async def _seed(platform: Platform, count: int) -> tuple[list[Series], Feeder]:
     """Put a county of many townships into the store, with one post on duty for all of them."""
     store, now = platform.store, datetime.now(UTC)
-    townships = [f"{COUNTY}{number + 100:03d}" for number in range(TOWNSHIPS)]
+    townships = [f"{COUNTY}{number + 100:03d}" for number in range(count)]
     token = secrets.token_urlsafe(24)
     limits = (Limit(level=Level.BLUE, value=10.0, consecutive=1),)
     series = [
@@ -85,8 +91,8 @@ async def _seed(platform: Platform) -> tuple[list[Series], Feeder]:
             name=f"bench {number}",
             quantity="value",
             unit="mg/L",
-            area=townships[number % TOWNSHIPS],
-            category="water-pollution",
+            area=townships[number % count],
+            category=CATEGORIES[number // count % len(CATEGORIES)],
             source="bench",
             interval_seconds=1.0,
             limits=limits,

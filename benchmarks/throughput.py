@@ -62,7 +62,7 @@ async def measure(
         found: dict[str, float | str] = {}
         for name, module in PEERS.items() if peers else ():
             found[name] = await _peer(folder, name, module, peer_readings, packing, say, broker)
-        return Throughput(packing=packing, readings=readings, series=SERIES_COUNT, peers=found, **ours)
+        return msgspec.structs.replace(ours, peers=found)
 
 
 @asynccontextmanager
@@ -71,7 +71,9 @@ async def _prepared(
 ) -> AsyncIterator[tuple[Settings, dict[str, str]]]:
     """Open a broker with the registry and all readings on it; a given one is taken as it is and must be fresh."""
     async with AsyncExitStack() as stack:
-        bootstrap = broker or await stack.enter_async_context(embedded_broker(folder))
+        bootstrap = broker
+        if bootstrap is None:
+            bootstrap = await stack.enter_async_context(embedded_broker(folder))
         environment = {
             "FENGHUO_BROKER_BOOTSTRAP": bootstrap,
             "FENGHUO_BROKER_PARTITIONS": str(PARTITIONS),
@@ -91,9 +93,7 @@ async def _prepared(
         yield settings, inherited | environment
 
 
-async def _ours(
-    folder: Path, readings: int, packing: int, say: Say, broker: str | None
-) -> dict[str, float | str]:
+async def _ours(folder: Path, readings: int, packing: int, say: Say, broker: str | None) -> Throughput:
     async with _prepared(folder, readings, packing, say, broker, as_json=False) as (settings, environment):
         say("Fenghuo's stream worker")
         log = folder / "stream.log"
@@ -102,12 +102,16 @@ async def _ours(
             pin(process.pid)
             rate, seconds = await _watch(settings, process, readings, log)
             size = _megabytes(process.pid)
-    return {
-        "readings_per_second": round(rate),
-        "seconds": round(seconds, 2),
-        "broker": broker or "embedded",
-        "worker_megabytes": size,
-    }
+    return Throughput(
+        readings_per_second=round(rate),
+        packing=packing,
+        readings=readings,
+        series=SERIES_COUNT,
+        seconds=round(seconds, 2),
+        broker=broker or "embedded",
+        worker_megabytes=size,
+        peers={},
+    )
 
 
 def pin(pid: int) -> None:
