@@ -70,12 +70,8 @@ def create_commands() -> typer.Typer:
         if as_json:
             print_json(found)
             return
-        table = Table(
-            "ms from receipt",
-            "p50",
-            "p99",
-            title=title,
-        )
+        title = f"{found.alerts} alerts, {found.townships} townships, {rate:,} readings/s"
+        table = Table("ms from receipt", "p50", "p99", title=title)
         table.add_row("to the alert's row", _ms(found.alert_p50), _ms(found.alert_p99))
         table.add_row("to the page", _ms(found.page_p50), _ms(found.page_p99))
         console().print(table)
