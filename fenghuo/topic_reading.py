@@ -1,12 +1,13 @@
 """Reads topics from their beginning to where they end now, for counting and replay; joins no group, commits nothing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 from aiokafka import (  # type: ignore[import-untyped]  # ships no types
     AIOKafkaConsumer,
     ConsumerRecord,
     TopicPartition,
 )
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
 
 from domain.topics import Topic
 from streams.ends import ends_of
@@ -19,13 +20,10 @@ async def read_to_end(bootstrap: str, *topics: Topic) -> AsyncIterator[ConsumerR
     )
     await consumer.start()
     try:
-        names = [topic.name for topic in topics]
-        places = [
-            TopicPartition(name, number)
-            for name in names
-            for number in sorted(await _partitions(consumer, name))
-        ]
+        places = await _places(bootstrap, topics)
         ends = await ends_of(consumer, places)
+        if not ends:
+            return  # no such topic
         await consumer.seek_to_beginning(*places)
         waiting = set(places)
         while True:
@@ -45,16 +43,26 @@ async def end_of(bootstrap: str, *topics: Topic) -> dict[TopicPartition, int]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        places = [
-            TopicPartition(topic.name, number)
-            for topic in topics
-            for number in sorted(await _partitions(consumer, topic.name))
-        ]
+        places = await _places(bootstrap, topics)
         return await ends_of(consumer, places)
     finally:
         await consumer.stop()
 
 
-async def _partitions(consumer: AIOKafkaConsumer, name: str) -> set[int]:
-    await consumer.topics()  # asks the broker for metadata of all topics
-    return consumer.partitions_for_topic(name) or set()
+async def _places(bootstrap: str, topics: Iterable[Topic]) -> list[TopicPartition]:
+    """Name all partitions of those topics that there are.
+
+    Asked of an admin client: a consumer knows only the topics that it is assigned to, at least on Apache Kafka.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        found = await admin.describe_topics([topic.name for topic in topics])
+    finally:
+        await admin.close()
+    return [
+        TopicPartition(topic["topic"], number)
+        for topic in found
+        if not topic["error_code"]
+        for number in sorted(part["partition"] for part in topic["partitions"])
+    ]

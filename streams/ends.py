@@ -13,6 +13,8 @@ async def ends_of(consumer: AIOKafkaConsumer, places: Iterable[TopicPartition]) 
     read from there once.
     """
     places = list(places)
+    if not places:
+        return {}
     consumer.assign(places)
     said: dict[TopicPartition, int] = await consumer.end_offsets(places)
     filled = [place for place in places if said[place] > 0]

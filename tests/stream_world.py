@@ -14,6 +14,9 @@ from uuid import UUID
 import numpy as np
 from aiokafka import AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
+    GroupCoordinatorNotAvailableError,
+)
 
 from config.settings import BrokerSettings, Settings, StreamSettings
 from domain.clock import Clock
@@ -75,7 +78,7 @@ def settings_for(bootstrap: str, metrics_port: int = 0) -> Settings:
     )
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 180.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):
         while not await condition():
@@ -205,6 +208,8 @@ async def committed(bootstrap: str) -> dict[TopicPartition, int]:
             NAME, partitions=places
         )  # Tansu cannot list them by itself
         return {place: max(0, entry.offset) for place, entry in found.items()}
+    except GroupCoordinatorNotAvailableError:  # as long as no group has ever been
+        return {}
     finally:
         await admin.close()
 
@@ -212,7 +217,8 @@ async def committed(bootstrap: str) -> dict[TopicPartition, int]:
 async def is_worked_off(bootstrap: str) -> bool:
     """Say whether everything on the topics that workers read is acknowledged."""
     done, ends = await committed(bootstrap), await end_of(bootstrap, *READ_TOPICS)
-    return all(done.get(place, 0) >= end for place, end in ends.items())
+    all_known = len(ends) == len(READ_TOPICS) * settings_for(bootstrap).broker.partitions
+    return all_known and all(done.get(place, 0) >= end for place, end in ends.items())
 
 
 @dataclass(slots=True)
