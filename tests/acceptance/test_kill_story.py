@@ -1,0 +1,109 @@
+"""kill -9 in the middle of the day changes nothing: the same incidents, the same pages."""
+
+import os
+import signal
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg  # type: ignore[import-untyped]  # ships no types
+import pytest
+
+from domain.clock import Clock
+from fenghuo.demo.county import START, Plan, seed_county
+from fenghuo.demo.play import Play
+from fenghuo.drain import drain, pages_are_out
+from fenghuo.feeding import Feeder
+from fenghuo.platform import Layout, Platform, run_platform
+from fenghuo.running import Stage
+
+PLAN = Plan(share=0.1, history_days=2.0, hours=6.0)
+MIDDLE = START + timedelta(hours=4)
+CLIMB = [timedelta(minutes=minutes) for minutes in range(0, 61, 5)]
+CASES = """
+select incident.category, incident.place, incident.level, incident.grade from incident where alert is not null
+"""
+PAGES = """
+select incident.category, incident.place, page.step, page.loop, app_user.login, page.channel, page.state
+from page join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
+where incident.alert is not null
+"""
+REPEATED = """
+select count(*) from (select page from delivery group by page having count(*) > 1) twice
+"""
+
+Outcome = tuple[Counter[tuple[object, ...]], Counter[tuple[object, ...]], int, int]
+
+
+async def play(broker: str, dsn: str, folder: Path, victims: tuple[Stage, ...]) -> Outcome:
+    """Play the day on a clock that stands, kill the victims in its middle, then let the county's time climb by steps.
+
+    The clock stands while input comes in, so that the wall time that a restart takes is no time of the county.
+    """
+    async with run_platform(Layout(folder, broker=broker, database=dsn)) as platform:
+        county = await seed_county(platform.store, PLAN, "not used here")
+        standing = Clock(county_anchor=PLAN.until + timedelta(minutes=1), factor=0.0)
+        await platform.store.set_clock(standing)
+        await platform.start_responder()
+        await platform.start_rest(console=False)
+        play_out = Play(county, Feeder(platform.session, platform.gateway, county.tokens))
+        left = list(victims)
+
+        def kill(at: datetime) -> None:
+            while left and at >= MIDDLE:
+                os.kill(platform.supervisor.pids[left.pop()], signal.SIGKILL)
+
+        await play_out.history(lambda at: None)
+        await play_out.scenario(standing, kill)
+        balance = await drain(platform.settings.broker.bootstrap, platform.store, 120)
+        for later in CLIMB:
+            await platform.store.set_clock(Clock(county_anchor=standing.county_anchor + later, factor=0.0))
+            await _settle(platform, dsn)
+        restarts = sum(platform.supervisor.restarts[stage] for stage in victims)
+        assert restarts == len(victims), "each victim was started again once"
+        connection = await asyncpg.connect(dsn)
+        try:
+            cases = Counter(tuple(row) for row in await connection.fetch(CASES))
+            pages = Counter(tuple(row) for row in await connection.fetch(PAGES))
+            repeated = await connection.fetchval(REPEATED)
+        finally:
+            await connection.close()
+        return cases, pages, repeated, balance.lost
+
+
+async def _settle(platform: Platform, dsn: str) -> None:
+    """Wait until nothing is due at the present time of the county."""
+    connection = await asyncpg.connect(dsn)
+
+    async def settled() -> bool:
+        due = await connection.fetchval("select count(*) from incident where next_at <= clock_now()")
+        return not due and await pages_are_out(platform.store)
+
+    try:
+        await platform.supervisor.until(settled, "The end of what is due", 60)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("victims", [(), (Stage.STREAM, Stage.RESPOND)], ids=["control", "killed"])
+async def test_incidents_and_pages_are_those_of_an_undisturbed_day(
+    fresh_broker: str,
+    another_broker: str,
+    postgres: str,
+    database: str,
+    tmp_path: Path,
+    victims: tuple[Stage, ...],
+) -> None:
+    """An undisturbed day equals another one (else the comparison says nothing), and so does one with two kills."""
+    other = f"another_{os.urandom(8).hex()}"
+    connection = await asyncpg.connect(postgres)
+    await connection.execute(f"create database {other}")
+    await connection.close()
+    expected = await play(fresh_broker, database, tmp_path / "a", ())
+    dsn = database.replace(database.split("/")[3].split("?", maxsplit=1)[0], other)
+    found = await play(another_broker, dsn, tmp_path / "b", victims)
+    assert expected[0], "the day brings cases"
+    assert expected[1], "and pages"
+    assert found[0] == expected[0]
+    assert found[1] == expected[1]
+    assert found[2:] == (0, 0)
