@@ -14,9 +14,7 @@ from uuid import UUID
 import numpy as np
 from aiokafka import AIOKafkaProducer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # ships no types
-from aiokafka.errors import (  # type: ignore[import-untyped]  # ships no types
-    GroupCoordinatorNotAvailableError,
-)
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from config.settings import BrokerSettings, Settings, StreamSettings
 from domain.clock import Clock
@@ -208,7 +206,7 @@ async def committed(bootstrap: str) -> dict[TopicPartition, int]:
             NAME, partitions=places
         )  # Tansu cannot list them by itself
         return {place: max(0, entry.offset) for place, entry in found.items()}
-    except GroupCoordinatorNotAvailableError:  # as long as no group has ever been
+    except KafkaError:  # no group has ever been, or a broker that was frozen finds its feet again
         return {}
     finally:
         await admin.close()
