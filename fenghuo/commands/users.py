@@ -35,13 +35,16 @@ def create_commands() -> typer.Typer:
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
         """Add an account, or replace the one of that login; prints a new password unless one is given."""
-        if role not in list(Role):
-            raise InvalidInput([Fault("role", f"must be one of {', '.join(Role)}")])
-        if area and not is_area_code(area):
-            raise InvalidInput([Fault("area", f"{area!r} is no area code")])
         password = sys.stdin.readline().rstrip("\n") if password_stdin else secrets.token_urlsafe(12)
+        faults = []
+        if role not in list(Role):
+            faults.append(Fault("role", f"must be one of {', '.join(Role)}"))
+        if area and not is_area_code(area):
+            faults.append(Fault("area", f"{area!r} is no area code"))
         if len(password) < LEAST_PASSWORD_LENGTH:
-            raise InvalidInput([Fault("password", f"needs {LEAST_PASSWORD_LENGTH} characters or more")])
+            faults.append(Fault("password", f"needs {LEAST_PASSWORD_LENGTH} characters or more"))
+        if faults:
+            raise InvalidInput(faults)
         user = User(
             id=derived_id("user", login),
             login=login,
