@@ -1,5 +1,8 @@
 """The detector that all peers run: ours in River's form, one instance per series, score before learn."""
 
+from collections.abc import Hashable
+from typing import Any
+
 from benchmarks.load import INTERVAL_SECONDS
 from detectors.innovation import Innovation
 
@@ -20,6 +23,6 @@ class Scorer:
         detector = self._detectors.get(series)
         if detector is None:
             detector = self._detectors[series] = Innovation(interval_seconds=INTERVAL_SECONDS)
-        moment = {"at": at}
+        moment: dict[Hashable, Any] = {"at": at}
         self.alarms += detector.score_one(moment, value) >= ALARM
         detector.learn_one(moment, value)
