@@ -124,6 +124,8 @@ SECRETS = {
 }
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"
+OF_COMMANDS = (CONFIG_VARIABLE, "FENGHUO_DEMO_PASSWORD", "FENGHUO_REPLAY_TOKEN")
+"""Variables that the command line reads by itself; tests have their own, FENGHUO_TEST_…."""
 
 
 def sections() -> dict[str, type[Section]]:
@@ -155,7 +157,7 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path | Non
     values, faults = _read_file(environment, file)
     known = variables()
     for name, text in environment.items():
-        if not name.startswith("FENGHUO_") or name == CONFIG_VARIABLE or name.startswith("FENGHUO_TEST_"):
+        if not name.startswith("FENGHUO_") or name in OF_COMMANDS or name.startswith("FENGHUO_TEST_"):
             continue
         if name not in known:
             faults.append(Fault(name, "is not a setting"))

@@ -3,6 +3,7 @@
 import base64
 import os
 import secrets
+import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -58,6 +59,15 @@ class Platform:
     def console(self) -> str:
         """Tell the console's address."""
         return f"http://127.0.0.1:{self.settings.console.port}"
+
+    def write_connection(self, more: Mapping[str, str]) -> Path:
+        """Write a shell file with the settings by which another command joins in; it holds secrets, so only we read it."""
+        names = ("FENGHUO_BROKER_BOOTSTRAP", "FENGHUO_DATABASE_DSN")
+        values = {name: self.environment[name] for name in names} | dict(more)
+        file = (self.folder / "connection.sh").absolute()
+        file.touch(mode=0o600)
+        file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in values.items()))
+        return file
 
     async def start_responder(self) -> None:
         """Start the responder, which publishes the registry, and wait until it is healthy."""

@@ -38,8 +38,8 @@ BODY_SECONDS = 0.05
 """What comes within so much wall time goes in one body."""
 SETTLE_SECONDS = 3.0
 """A new clock line begins this much later, so that every process knows it by then."""
-GRID = "990101001001001"
-"""Where a replayed series lies on a platform of its own: a cell of the demo county."""
+GRID = "990101100001001"
+"""Where a replayed series lies unless told otherwise: a cell of the demo county."""
 
 
 class ReplayedAlert(Struct, frozen=True, kw_only=True):

@@ -33,7 +33,7 @@ class Screen(Protocol):
     def step(self, text: str) -> None:
         """Tell what begins."""
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County) -> None:
+    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
         """Tell addresses and accounts."""
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:
@@ -117,7 +117,8 @@ async def _story(demo: Demo, screen: Screen) -> Report:
             await platform.start_rest()
             took("services")
             started = time.monotonic()
-            screen.open_doors(platform.console, platform.gateway, password, county)
+            connection = platform.write_connection({"FENGHUO_REPLAY_TOKEN": county.tokens["replay"]})
+            screen.open_doors(platform.console, platform.gateway, password, county, connection)
             play = Play(county, Feeder(platform.session, platform.gateway, county.tokens))
             watch = asyncio.create_task(_watch(platform, screen, started, told))
             try:

@@ -1,6 +1,7 @@
 """Shows how far the demo is: a bar of county time, addresses and accounts; plain lines where nobody looks."""
 
 from datetime import datetime
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -43,8 +44,8 @@ class RichScreen:
         self._console.print(f"[dim]{datetime.now():%H:%M:%S}[/dim] {text} …")  # noqa: DTZ005  # for who watches
         self._progress.update(self._bar, visible=False)
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County) -> None:
-        """Tell addresses and accounts."""
+    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
+        """Tell addresses, accounts, and the file with what another command needs to join in."""
         table = Table("login", "post 岗位", "sees 范围", box=None, padding=(0, 2))
         table.add_row("c00", "示例县应急指挥中心", "the county")
         for area in county.places.at_level(AreaLevel.TOWNSHIP)[:3]:
@@ -56,7 +57,8 @@ class RichScreen:
             f"\nConsole 控制台  [bold]{console}[/bold]   password 密码 [bold]{password}[/bold]"
         )
         self._console.print(table)
-        self._console.print(f"Gateway 接入网关  {gateway}\n")
+        self._console.print(f"Gateway 接入网关  {gateway}")
+        self._console.print(f"Broker, database, token of the source replay: [bold]. {connection}[/bold]\n")
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:
         """Tell how far the county's time is."""

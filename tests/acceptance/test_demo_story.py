@@ -13,7 +13,7 @@ class SilentScreen:
     def step(self, text: str) -> None:
         """Show nothing."""
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County) -> None:
+    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
         """Show nothing."""
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:
