@@ -13,12 +13,12 @@ import msgspec
 
 from config.data import Category
 from detectors.alerts import build_alert
-from detectors.case import VERSION, Case, Closed, County, Held, OpenAlert, Word, is_news
-from detectors.levels import Reason, kind_of, level_of
+from detectors.case import VERSION, Case, Closed, County, Held, OpenAlert, Word, is_live, is_news
+from detectors.levels import Reason, is_flat, kind_of, level_of
 from detectors.sentences import NameOf, by_itself
 from domain.areas import county_of, covers, township_of
 from domain.errors import Fault, InvalidInput
-from domain.findings import Alert, AlertChange, Finding, SubjectKind
+from domain.findings import Alert, AlertChange, Finding, FindingState, SubjectKind
 from domain.identity import alert_id
 from domain.incidents import Disposition, Verdict
 from domain.levels import Level
@@ -115,6 +115,8 @@ class Fusion:
         case.findings[finding.id] = Held(finding, known.seen_at if known else now)
         county.settled.pop(finding.id, None)
         self._changed.add(name)
+        if _changes_nothing(category, case, finding, now):
+            return  # what is over is tidied away at the next tick
         concerned = [case]
         if finding.subject_kind is SubjectKind.BULLETIN:  # what is open below hears of it too
             concerned += [
@@ -230,3 +232,17 @@ class Fusion:
             for old in [key for key, kept in memory.items() if now - kept.at > REMEMBERED]:
                 del memory[old]
                 self._changed.add(name)
+
+
+def _changes_nothing(category: Category, case: Case, finding: Finding, now: datetime) -> bool:
+    """Say whether a word can change nothing: one finding more or less where any one of them gives the only level.
+
+    When a network goes dark a thousand devices fall silent at once; judging the case again for each would take a thousand
+    times a thousand steps, and stop everything else for as long.
+    """
+    alert = case.alert
+    if alert is None or alert.below_since is not None or case.held_back_until or not is_flat(category):
+        return False
+    if finding.state is FindingState.CLEARED:
+        return any(is_live(held, category, now) for held in case.findings.values())
+    return f"{kind_of(finding)}/{finding.feed}" in alert.kinds

@@ -87,6 +87,11 @@ def level_of(category: Category, findings: list[Finding]) -> tuple[Level, Reason
     return min(decides.level, category.highest), _reason(decides)
 
 
+def is_flat(category: Category) -> bool:
+    """Say whether any evidence at all gives the category's only level: no row asks for anything."""
+    return all(rule == LevelRule(level=rule.level) for rule in category.levels)
+
+
 def _reason(rule: LevelRule) -> Reason:
     for asked, reason in (
         (rule.limit, Reason.LIMIT_BROKEN),

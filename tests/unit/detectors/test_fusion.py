@@ -370,3 +370,30 @@ def test_a_flapping_device_does_not_fill_the_memory() -> None:
     (alert,) = fusion.apply(limit_at(Level.RED, 501), minutes(501))
     assert alert.version == 2
     assert len(fusion._counties["990101"].cases[0].findings) < 70
+
+
+def test_a_network_that_goes_dark_is_one_alert_until_the_last_device_is_back() -> None:
+    """Two thousand devices fall silent and come back: raised once, cleared once, after the last one and the hold."""
+    fusion = Fusion(CATEGORIES)
+    silent = [
+        structs.replace(
+            limit_at(Level.BLUE),
+            id=uuid5(NAMES, f"dark/{number}"),
+            detector="silent",
+            category="equipment-fault",
+            subject=f"device-{number}",
+            limit=None,
+        )
+        for number in range(2_000)
+    ]
+    said = [alert for finding in silent for alert in fusion.apply(finding, NOW)]
+    assert [alert.change for alert in said] == [AlertChange.RAISED]
+    back = [cleared(finding, 30) for finding in silent]
+    said = [alert for finding in back[:-1] for alert in fusion.apply(finding, minutes(30))]
+    assert said == []
+    assert fusion.tick(minutes(31)) == []
+    assert len(fusion.open_alerts()) == 1
+    hold = CATEGORIES["equipment-fault"].hold_minutes
+    assert fusion.apply(back[-1], minutes(32)) == []
+    (over,) = fusion.tick(minutes(32 + hold + 1))
+    assert over.change is AlertChange.CLEARED
