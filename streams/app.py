@@ -101,16 +101,24 @@ class StreamApp(faust.App):
         )
 
     async def take_leave(self, *_: Any, **__: Any) -> None:
-        """Write everything down before partitions go to somebody else, and forget it."""
-        await self._hand_over()
+        """Write everything down before partitions go to somebody else, and forget it.
 
-    async def _hand_over(self) -> None:
+        If that fails this process must not go on: Faust may not read again what it has read already.
+        """
+        error = await self._hand_over()
+        if error is not None:
+            await self.crash(error)
+
+    async def _hand_over(self) -> Exception | None:
         try:
             async with asyncio.timeout(self.settings.broker.session_timeout_seconds / 2):
                 await asyncio.gather(*(partitions.save() for partitions in self.work))
         except BROKER_ERRORS as error:
             # Whoever comes next works it off again.
             log.warning("state_not_written", error=type(error).__name__)
+            return error
+        else:
+            return None
         finally:
             for partitions in self.work:
                 partitions.drop()

@@ -118,6 +118,11 @@ class Partition:
         if message.offset < self.offsets.get(message.topic, 0) and not self._is_made_anew(message):
             self._skip(message)
             return
+        expected = self.offsets.get(message.topic, message.offset)
+        if message.offset > expected:  # normal on compacted topics and after retention, else not
+            log.info(
+                "offsets_skipped", topic=message.topic, partition=self.number, at=expected, to=message.offset
+            )
         started = time.perf_counter()
         try:
             outgoing = self.desk.take(message)
