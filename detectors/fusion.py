@@ -112,6 +112,8 @@ class Fusion:
         known = case.findings.get(finding.id)
         if not is_news(finding, known.finding if known else county.settled.get(finding.id)):
             return
+        if _begins_anew(category, case, finding, now):
+            yield from self._end(name, case, now, finding.received_at)
         case.findings[finding.id] = Held(finding, known.seen_at if known else now)
         county.settled.pop(finding.id, None)
         self._changed.add(name)
@@ -187,6 +189,15 @@ class Fusion:
             case.alert = None
         return said
 
+    def _end(self, name: str, case: Case, now: datetime, received_at: datetime) -> Iterator[Alert]:
+        """Clear an alert whose hold time is over by event time, before the clock has come to it."""
+        category = self._categories.get(case.category)
+        if case.alert is not None and category is not None:
+            case.alert.below_since = now - timedelta(minutes=category.hold_minutes)
+            alert = self._decide(name, case, now, received_at)
+            if alert is not None:
+                yield alert
+
     def _raise(
         self, name: str, case: Case, judged: tuple[Level, Reason], holding: list[Finding], now: datetime
     ) -> OpenAlert:
@@ -246,3 +257,17 @@ def _changes_nothing(category: Category, case: Case, finding: Finding, now: date
     if finding.state is FindingState.CLEARED:
         return any(is_live(held, category, now) for held in case.findings.values())
     return f"{kind_of(finding)}/{finding.feed}" in alert.kinds
+
+
+def _begins_anew(category: Category, case: Case, finding: Finding, now: datetime) -> bool:
+    """Say whether a finding belongs to another happening than the open alert tells of.
+
+    What that told of was over, by event time, for longer than the hold time when this one began: so it is in a backlog or
+    a replay, which comes faster than the clock goes.
+    """
+    if case.alert is None or finding.state is FindingState.CLEARED or not case.findings:
+        return False
+    newest = max(held.finding.observed_at for held in case.findings.values())
+    return finding.period_start - newest > timedelta(minutes=category.hold_minutes) and not case.holding(
+        category, now
+    )

@@ -397,3 +397,21 @@ def test_a_network_that_goes_dark_is_one_alert_until_the_last_device_is_back() -
     assert fusion.apply(back[-1], minutes(32)) == []
     (over,) = fusion.tick(minutes(32 + hold + 1))
     assert over.change is AlertChange.CLEARED
+
+
+def test_two_happenings_in_a_backlog_are_two_alerts() -> None:
+    """A year of readings that comes in a minute has an alert for each happening, although the clock hardly moves."""
+    fusion = Fusion(CATEGORIES)
+    first, second = (
+        structs.replace(
+            limit_at(Level.BLUE, at), id=uuid5(NAMES, f"happening/{at}"), period_start=minutes(at)
+        )
+        for at in (0, 600)
+    )
+    (raised,) = fusion.apply(first, NOW)
+    assert fusion.apply(cleared(first, 30), NOW) == []
+    over, again = fusion.apply(second, NOW)
+    assert (over.id, over.change) == (raised.id, AlertChange.CLEARED)
+    assert (again.change, again.version) == (AlertChange.RAISED, 1)
+    assert again.id != raised.id
+    assert again.evidence[0].period_start == second.period_start
