@@ -80,7 +80,6 @@ async def _prepared(
             "FENGHUO_BROKER_SESSION_TIMEOUT_SECONDS": "6",
             "FENGHUO_BROKER_REBALANCE_TIMEOUT_SECONDS": "6",
             "FENGHUO_STREAM_METRICS_PORT": str(free_port()),
-            "FENGHUO_STREAM_DATA_DIR": str(folder / "stream"),
             "FENGHUO_LOG_LEVEL": "warning",
         }
         settings = load_settings(environment)

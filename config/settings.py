@@ -75,7 +75,6 @@ class StreamSettings(Section, frozen=True, kw_only=True):
     checkpoint_seconds: Positive = 2.0
     readings_lateness_seconds: Positive = 600.0
     tickets_lateness_seconds: Positive = 86_400.0
-    data_dir: Path = Path(".fenghuo/stream")
 
 
 class RespondSettings(Section, frozen=True, kw_only=True):

@@ -141,7 +141,6 @@ def _environment(layout: Layout, bootstrap: str, dsn: str) -> dict[str, str]:
         "FENGHUO_GATEWAY_PORT": str(layout.gateway_port or free_port()),
         "FENGHUO_CONSOLE_PORT": str(layout.console_port or free_port()),
         "FENGHUO_STREAM_METRICS_PORT": str(free_port()),
-        "FENGHUO_STREAM_DATA_DIR": str((layout.folder / "stream").absolute()),
         "FENGHUO_RESPOND_METRICS_PORT": str(free_port()),
         "FENGHUO_RESPOND_FILE_PATH": str((layout.folder / "pages.jsonl").absolute()),
         "PYTHONUNBUFFERED": "1",

@@ -77,7 +77,7 @@ def test_each_variable_names_one_field() -> None:
 def test_folders_are_read_from_the_environment() -> None:
     """A path in the environment becomes a path in the settings."""
     settings = load_settings(
-        {"FENGHUO_STREAM_DATA_DIR": "/var/lib/fenghuo", "FENGHUO_DATA_DIR": "/etc/fenghuo"}
+        {"FENGHUO_RESPOND_FILE_PATH": "/var/lib/fenghuo/pages", "FENGHUO_DATA_DIR": "/etc/fenghuo"}
     )
-    assert settings.stream.data_dir == Path("/var/lib/fenghuo")
+    assert settings.respond.file_path == Path("/var/lib/fenghuo/pages")
     assert settings.data_dir == Path("/etc/fenghuo")
