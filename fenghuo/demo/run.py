@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,8 @@ from fenghuo.drain import drain, pages_are_out
 from fenghuo.feeding import Feeder
 from fenghuo.platform import Layout, Platform, run_platform
 
+CLOCK_SECONDS = 2.0
+"""The clock starts so much later than it is set: streams must have heard of it before anything happens."""
 DRAIN_SECONDS = 60.0
 POLL_SECONDS = 0.3
 
@@ -146,7 +148,8 @@ async def _play(
     screen.step(f"{plan.history_days:g} days of history")
     await play.history(lambda at: screen.county_time(at, plan.history_from, START))
     took("history")
-    clock = Clock(wall_anchor=datetime.now(UTC), county_anchor=START, factor=demo.factor)
+    starts_at = datetime.now(UTC) + timedelta(seconds=CLOCK_SECONDS)
+    clock = Clock(wall_anchor=starts_at, county_anchor=START, factor=demo.factor)
     await platform.store.set_clock(clock)
     screen.step(f"{plan.hours:g} hours of the county at {demo.factor:g} times their speed")
     officers = Officers(platform.console, password, county, clock)
