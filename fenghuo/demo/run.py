@@ -151,6 +151,7 @@ async def _play(
     starts_at = datetime.now(UTC) + timedelta(seconds=CLOCK_SECONDS)
     clock = Clock(wall_anchor=starts_at, county_anchor=START, factor=demo.factor)
     await platform.store.set_clock(clock)
+    await asyncio.sleep((starts_at - datetime.now(UTC)).total_seconds())
     screen.step(f"{plan.hours:g} hours of the county at {demo.factor:g} times their speed")
     officers = Officers(platform.console, password, county, clock)
     work = asyncio.create_task(officers.work()) if demo.headless else None
