@@ -67,6 +67,19 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
     future_refuse_seconds: Positive = 86_400.0
 
 
+class DeviceSettings(Section, frozen=True, kw_only=True):
+    """Where devices connect over TCP, and what they may cost; no port means that nobody listens for that protocol."""
+
+    host: str = "127.0.0.1"
+    hj212_port: Port | None = None
+    sl651_port: Port | None = None
+    max_connections: PositiveInt = 10_000
+    idle_seconds: Positive = 1_800.0
+    frame_seconds: Positive = 30.0
+    linger_milliseconds: Annotated[float, Meta(ge=0)] = 20.0
+    unregistered: PositiveInt = 2_000
+
+
 class StreamSettings(Section, frozen=True, kw_only=True):
     """How the detectors' worker runs; lateness bounds are in event time."""
 
@@ -107,6 +120,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     broker: BrokerSettings = BrokerSettings()
     database: DatabaseSettings = DatabaseSettings()
     gateway: GatewaySettings = GatewaySettings()
+    devices: DeviceSettings = DeviceSettings()
     stream: StreamSettings = StreamSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()

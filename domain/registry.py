@@ -1,5 +1,6 @@
-"""What responders own and publish for streams and gateways: areas, series, sources."""
+"""What responders own and publish for streams and gateways: areas, devices, series, sources."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -24,7 +25,11 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One channel of one device; `low` and `high` bound what the device can measure, in `unit`."""
+    """One channel of one device; `low` and `high` bound what the device can measure, in `unit`.
+
+    `device` and `channel` say which device delivers it in its own protocol, and what it calls the channel; a series that
+    comes over HTTP under its own id has neither.
+    """
 
     id: Slug
     name: str
@@ -38,6 +43,54 @@ class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     high: float | None = None
     max_rate: Annotated[float, Meta(gt=0)] | None = None  # unit per second
     limits: Annotated[tuple[Limit, ...], Meta(max_length=4)] = ()
+    device: Slug | None = None
+    channel: Annotated[str, Meta(max_length=60, pattern=r"^[\w.:\-]*$")] = ""
+
+    def __post_init__(self) -> None:
+        if (self.device is None) is not (self.channel == ""):
+            raise ValueError("device and channel go together")
+
+
+class Protocol(StrEnum):
+    """What devices speak; the value stands in series ids, metrics and files."""
+
+    HJ212 = "hj212"
+    SL651 = "sl651"
+    MQTT = "mqtt"
+
+
+class Device(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A data logger of a monitoring station; `address` is what it calls itself in its protocol.
+
+    HJ 212: the MN; SL 651: the ten digits of the station; MQTT: what the topic says. `sealed` holds its password and key,
+    sealed under the gateways' key for the record of its id (`Secrets`): neither broker nor database sees them.
+    """
+
+    id: Slug
+    name: str
+    station: str = ""
+    area: AreaCode
+    source: Slug
+    protocol: Protocol
+    address: Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[\w.:\-]+$")]
+    sealed: str | None = None
+    lat: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Meta(ge=-180, le=180)] | None = None
+
+
+class Secrets(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a device and its gateway share, in clear only inside the gateway and the command that seals it."""
+
+    password: str | None = None
+    sm4_key: Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{32}$")] | None = None
+
+    def __repr__(self) -> str:
+        return "Secrets(…)"
+
+
+def own_series(protocol: Protocol, address: str, channel: str) -> str:
+    """Name the series of a channel that nobody has registered: its readings are kept under this id."""
+    return f"{protocol}.{address}.{channel}"
 
 
 class Area(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.clock import Clock
+from domain.devices import DeviceAnswer, DeviceCommand, Sighting
 from domain.findings import Alert, Finding, Heartbeat, RollUps
 from domain.incidents import Disposition
 from domain.inputs import Bulletin, Reading, Rejected, Report, Ticket
-from domain.registry import Area, Series, Source
+from domain.registry import Area, Device, Series, Source
 
 PACKED = "application/vnd.apache.arrow.stream"
 """Value of the header `encoding` for readings packed as columns; JSON has no such header."""
@@ -45,6 +46,10 @@ ROLLUPS = Topic("rollups", RollUps)
 HEARTBEATS = Topic("heartbeats", Heartbeat, partitioned=False, retention_hours=1)
 DISPOSITIONS = Topic("feed.dispositions", Disposition, compacted=True)
 REGISTRY_AREAS = Topic("registry.areas", Area, partitioned=False, compacted=True)
+SIGHTINGS = Topic("sightings", Sighting, partitioned=False, retention_hours=24)
+DEVICE_COMMANDS = Topic("device.commands", DeviceCommand, partitioned=False, retention_hours=24)
+DEVICE_ANSWERS = Topic("device.answers", DeviceAnswer, partitioned=False, retention_hours=24)
+REGISTRY_DEVICES = Topic("registry.devices", Device, partitioned=False, compacted=True)
 REGISTRY_SERIES = Topic("registry.series", Series, partitioned=False, compacted=True)
 REGISTRY_SOURCES = Topic("registry.sources", Source, partitioned=False, compacted=True)
 REGISTRY_CLOCK = Topic("registry.clock", Clock, partitioned=False, compacted=True)
@@ -62,7 +67,11 @@ TOPICS = {
         ROLLUPS,
         HEARTBEATS,
         DISPOSITIONS,
+        SIGHTINGS,
+        DEVICE_COMMANDS,
+        DEVICE_ANSWERS,
         REGISTRY_AREAS,
+        REGISTRY_DEVICES,
         REGISTRY_SERIES,
         REGISTRY_SOURCES,
         REGISTRY_CLOCK,

@@ -25,6 +25,7 @@ from domain.findings import Heartbeat
 from domain.levels import Feed
 from domain.registry import Source
 from domain.topics import BULLETINS, HEARTBEATS, READINGS, REPORTS, TICKETS
+from streams.devices.intake import DeviceIntake
 from streams.gateway_access import Buckets, authenticate, permit
 from streams.gateway_body import Room, body_of, has_lines
 from streams.gateway_idempotency import Answers
@@ -80,6 +81,15 @@ class Gateway:
         self._refusals = Refusals(self._writer, self._registry, self._sealer, self._buckets)
         self._room = Room(BODIES_AT_ONCE * self._settings.max_body_bytes)
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
+        self.devices = DeviceIntake(
+            settings,
+            self._registry,
+            self._catalog,
+            self._packer,
+            self._writer,
+            self._sealer,
+            self._instance,
+        )
         self._stack = AsyncExitStack()
         self.port = 0
 
@@ -91,6 +101,7 @@ class Gateway:
             beat = asyncio.create_task(self._beat(), name="heartbeat")
             stack.callback(beat.cancel)
             stack.push_async_callback(self._packer.flush)
+            await stack.enter_async_context(self.devices)
             runner = web.AppRunner(
                 self._application(),
                 access_log=None,

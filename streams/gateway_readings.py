@@ -53,7 +53,8 @@ class Catalog:
     """The registry's series by row number, so that a thousand readings are checked at once.
 
     Rows are never given to another series, so that packs which wait for company stay right while the
-    registry changes.
+    registry changes. Channels that devices speak of and nobody has registered have rows too (`keep`), which no source
+    may send to over HTTP.
     """
 
     def __init__(self, registry: Registry) -> None:
@@ -61,6 +62,7 @@ class Catalog:
         self.names: list[str] = []
         self.rows: dict[str, int] = {}
         self._series: list[Series | None] = []
+        self._areas: list[str] = []
         self._version = 0
         self._townships: tuple[int, NDArray[np.int32], list[str]] = (-1, np.empty(0, np.int32), [])
         self._permits: dict[str, tuple[int, Source, NDArray[np.bool_]]] = {}
@@ -74,7 +76,10 @@ class Catalog:
         if version != self._version:
             known: dict[str, int] = {}
             places = np.array(
-                [known.setdefault(township_of(one.area if one else ""), len(known)) for one in self._series],
+                [
+                    known.setdefault(township_of(one.area if one else area), len(known))
+                    for one, area in zip(self._series, self._areas, strict=True)
+                ],
                 np.int32,
             )
             codes = list(known)
@@ -94,19 +99,34 @@ class Catalog:
         row = self.rows.get(name)
         return None if row is None else self._series[row]
 
-    def _change(self, series: Series | None, name: str) -> None:
-        self._version += 1
+    def keep(self, name: str, area: str) -> int:
+        """Give the row of a series that is registered or not; readings of the latter go to the township of the area."""
         row = self.rows.get(name)
+        if row is None:
+            row = self._add(name, None, area)
+        elif self._series[row] is None and self._areas[row] != area:
+            self._areas[row] = area
+            self._version += 1
+        return row
+
+    def _change(self, series: Series | None, name: str) -> None:
+        row = self.rows.get(name)
+        if row is None:
+            if series is not None:
+                self._add(name, series, "")
+            return
+        self._version += 1
+        self._series[row] = series
         if series is None:
-            if row is not None:
-                self._series[row] = None
-                del self.rows[name]
-        elif row is None:
-            self.rows[name] = len(self.names)
-            self.names.append(name)
-            self._series.append(series)
-        else:
-            self._series[row] = series
+            del self.rows[name]
+
+    def _add(self, name: str, series: Series | None, area: str) -> int:
+        self._version += 1
+        self.rows[name] = row = len(self.names)
+        self.names.append(name)
+        self._series.append(series)
+        self._areas.append(area)
+        return row
 
 
 def parse_readings(

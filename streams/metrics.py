@@ -19,3 +19,10 @@ CHECKPOINT_AGE_SECONDS = Gauge(
     "Wall time since the newest snapshot of a partition's state",
     ["partition"],
 )
+DEVICE_CONNECTIONS = Gauge("fenghuo_device_connections", "Devices connected over TCP now", ["protocol"])
+DEVICE_ANSWER_SECONDS = Histogram(
+    "fenghuo_device_answer_seconds",
+    "Time from a device's packet to our answer, which says that the broker has it on disk",
+    ["protocol"],
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)

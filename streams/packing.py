@@ -6,7 +6,7 @@ Not compressed inside: for 500 readings LZ4 halves the 14 kB but makes reading t
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -26,6 +26,11 @@ def micros(at: datetime) -> int:
     """Count the whole microseconds from 1970 to an aware time, exactly."""
     since = at - EPOCH
     return (since.days * 86_400 + since.seconds) * MICROSECOND + since.microseconds
+
+
+def time_of(microseconds: int) -> datetime:
+    """Make the aware time of microseconds since 1970 UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 EARLIEST = micros(datetime(2000, 1, 1, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""The registry in memory: areas, series, sources and the clock, read from compacted topics and followed."""
+"""The registry in memory: areas, devices, series, sources and the clock, read from compacted topics and followed."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,28 +19,38 @@ from config.settings import BrokerSettings
 from domain.clock import REAL_TIME, Clock
 from domain.codec import decode
 from domain.errors import Fault, InvalidInput
-from domain.registry import Area, Series, Source
-from domain.topics import REGISTRY_AREAS, REGISTRY_CLOCK, REGISTRY_SERIES, REGISTRY_SOURCES, Topic
+from domain.registry import Area, Device, Series, Source
+from domain.topics import (
+    REGISTRY_AREAS,
+    REGISTRY_CLOCK,
+    REGISTRY_DEVICES,
+    REGISTRY_SERIES,
+    REGISTRY_SOURCES,
+    Topic,
+)
 from streams.ends import ends_of
 from streams.rejected import send_rejected, turn_away
 
 log = structlog.get_logger(__name__)
 
 FOLLOWED: dict[str, Topic] = {
-    topic.name: topic for topic in (REGISTRY_AREAS, REGISTRY_SERIES, REGISTRY_SOURCES, REGISTRY_CLOCK)
+    topic.name: topic
+    for topic in (REGISTRY_AREAS, REGISTRY_DEVICES, REGISTRY_SERIES, REGISTRY_SOURCES, REGISTRY_CLOCK)
 }
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Waits between tries while the broker is away; the last one repeats."""
 
 SeriesListener = Callable[[Series | None, str], None]
+DeviceListener = Callable[[Device | None, str], None]
+Entry = Area | Device | Series | Source | Clock
 
 
 class Registry:
     """What is known of the county, kept up to date while the context is open.
 
     Read the tables directly, never write them. `sources` is by token digest. `revision` grows with each
-    change. Each of `on_series` is called with the series, or None when it is gone, and its id. While the
-    broker is away the last known state stands.
+    change. Each of `on_series` is called with the series, or None when it is gone, and its id; so is each of `on_device`
+    with devices. While the broker is away the last known state stands.
     """
 
     def __init__(self, broker: BrokerSettings, stage: str) -> None:
@@ -48,12 +58,14 @@ class Registry:
         self._broker = broker
         self._stage = stage
         self.areas: dict[str, Area] = {}
+        self.devices: dict[str, Device] = {}
         self.series: dict[str, Series] = {}
         self.sources: dict[str, Source] = {}
         self.clock: Clock = REAL_TIME
         self.revision = 0
         self.on_series: list[SeriesListener] = []
-        self._records: dict[tuple[str, bytes], Area | Series | Source | Clock] = {}
+        self.on_device: list[DeviceListener] = []
+        self._records: dict[tuple[str, bytes], Entry] = {}
         self._stale: set[tuple[str, bytes]] = set()
         self._ready = asyncio.Event()
         self._follower: asyncio.Task[None] | None = None
@@ -129,6 +141,7 @@ class Registry:
                     log.info(
                         "registry_read",
                         areas=len(self.areas),
+                        devices=len(self.devices),
                         series=len(self.series),
                         sources=len(self.sources),
                     )
@@ -154,7 +167,7 @@ class Registry:
         else:
             self._apply(message.topic, message.key, record)
 
-    def _apply(self, topic: str, key: bytes, record: Area | Series | Source | Clock | None) -> None:
+    def _apply(self, topic: str, key: bytes, record: Entry | None) -> None:
         """Put a record in the place of the one that had its key."""
         self._stale.discard((topic, key))
         before = self._records.pop((topic, key), None)
@@ -166,15 +179,16 @@ class Registry:
         match record or before:
             case Area():
                 _swap(self.areas, "code", before, record)
+            case Device():
+                _swap(self.devices, "id", before, record)
+                _tell(self.on_device, self.devices, {d.id for d in (before, record) if isinstance(d, Device)})
             case Source():
                 _swap(self.sources, "token_sha256", before, record)
             case Clock():
                 self.clock = record if isinstance(record, Clock) else REAL_TIME
             case Series():
                 _swap(self.series, "id", before, record)
-                for name in sorted({old.id for old in (before, record) if isinstance(old, Series)}):
-                    for listener in self.on_series:
-                        listener(self.series.get(name), name)
+                _tell(self.on_series, self.series, {s.id for s in (before, record) if isinstance(s, Series)})
 
     async def _turn_away(self, message: ConsumerRecord, error: InvalidInput) -> None:
         """Set a message aside that cannot be read; the place on the topic makes its id, so twice is once."""
@@ -195,6 +209,13 @@ class Registry:
             await send_rejected(self._broker, [record])
         except KafkaError as failure:
             log.warning("rejected_not_written", id=str(record.id), error=type(failure).__name__)
+
+
+def _tell(listeners: list[Callable[[Any, str], None]], table: dict[str, Any], names: set[str]) -> None:
+    """Tell everybody who listens what now stands under each name."""
+    for name in sorted(names):
+        for listener in listeners:
+            listener(table.get(name), name)
 
 
 def _swap(table: dict[str, Any], name: str, before: object, record: object) -> None:

@@ -1,0 +1,477 @@
+"""Readings of devices on their way to the broker, and all that every protocol asks about a device.
+
+Made for thousands of connections in one process: nothing here waits. Readings of all devices are collected for some
+milliseconds, written together, and each packet's sender hears of it by a callback.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import numpy as np
+import structlog
+
+from config.metrics import INPUTS, OUTPUTS, REJECTED
+from config.settings import Settings
+from domain.codec import encode, headers_for
+from domain.decode import decode_json
+from domain.devices import MAX_CHANNELS, Sighting
+from domain.errors import BrokerUnavailable, Fault, InvalidInput
+from domain.inputs import Quality, Rejected
+from domain.levels import Feed
+from domain.registry import Device, Protocol, Secrets, Series, own_series
+from domain.topics import READINGS, SIGHTINGS
+from domain.topics import REJECTED as REJECTED_TOPIC
+from streams.gateway_access import Bucket
+from streams.gateway_packer import Packer
+from streams.gateway_readings import Catalog, Columns
+from streams.gateway_refusals import STAGE
+from streams.packing import EARLIEST, MICROSECOND, micros, time_of
+from streams.personal import Sealer
+from streams.producer import Message, Writes, repeat
+from streams.registry import Registry
+from streams.rejected import turn_away
+
+log = structlog.get_logger(__name__)
+
+SIGHTINGS_SECONDS = 2.0
+REFUSED_SECONDS = 0.2
+MOST_COLLECTED = 20_000
+"""Readings that are written at once; more do not wait for company."""
+MOST_WAITING = 200_000
+"""Readings under way to the broker; beyond, `is_congested` asks protocols to stop reading."""
+KEPT_PER_SECOND, KEPT_AT_ONCE = 100.0, 2_000.0
+"""Refused packets that are kept on `feed.rejected`: strangers could fill it. The others are counted as `not-kept`."""
+FORGOTTEN_SECONDS = 3_600.0
+UNKNOWN_AREA = "unknown"
+"""Key of readings whose device nobody has registered."""
+
+Done = Callable[[bool], None]
+
+
+class Observation(NamedTuple):
+    """One value of one channel; `observed` in microseconds since 1970 UTC."""
+
+    channel: str
+    observed: int
+    value: float
+    quality: Quality = Quality.GOOD
+
+
+class Met:
+    """A device that this gateway has met, registered or not, and what was seen of it."""
+
+    __slots__ = (
+        "address",
+        "channels",
+        "clock_offset_seconds",
+        "connected",
+        "device",
+        "packets",
+        "peer",
+        "problem",
+        "protocol",
+        "readings",
+        "refused",
+        "rows",
+        "secrets",
+        "seen",
+    )
+
+    def __init__(self, protocol: Protocol, address: str) -> None:
+        """Begin with nothing seen."""
+        self.protocol = protocol
+        self.address = address
+        self.device: Device | None = None
+        self.secrets = Secrets()
+        self.rows: dict[str, int] = {}
+        self.channels: set[str] = set()
+        self.packets = self.readings = self.refused = self.connected = 0
+        self.problem = ""
+        self.peer = ""
+        self.clock_offset_seconds: float | None = None
+        self.seen = 0
+
+    @property
+    def area(self) -> str:
+        """Tell where it stands, as far as anybody knows."""
+        return self.device.area if self.device else UNKNOWN_AREA
+
+
+class DeviceIntake:
+    """One per gateway; collects while the context is open."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        catalog: Catalog,
+        packer: Packer,
+        writer: Writes,
+        sealer: Sealer,
+        instance: str,
+    ) -> None:
+        """Take what the gateway has opened; `instance` names it in sightings."""
+        self._settings = settings.devices
+        self._note = int(settings.gateway.future_note_seconds * MICROSECOND)
+        self._registry = registry
+        self._catalog = catalog
+        self._packer = packer
+        self._writer = writer
+        self._sealer = sealer
+        self._instance = instance
+        self._met: dict[tuple[Protocol, str], Met] = {}
+        self._ids: dict[tuple[Protocol, str], str] = {}
+        self._series_of: dict[tuple[str, str], str] = {}
+        self._channel_of: dict[str, tuple[str, str]] = {}
+        self._address_of: dict[str, tuple[Protocol, str]] = {}
+        self._changed: dict[Met, None] = {}
+        self._batch = _Batch()
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._refused: list[Rejected] = []
+        self._refusals = 0
+        self._bucket = Bucket(KEPT_PER_SECOND, KEPT_AT_ONCE, time.monotonic())
+        self._stack = AsyncExitStack()
+        self._inputs = INPUTS.labels(STAGE, Feed.READINGS)
+        self._outputs = OUTPUTS.labels(STAGE, READINGS.name)
+        for device in registry.devices.values():
+            self._on_device(device, device.id)
+        for series in registry.series.values():
+            self._on_series(series, series.id)
+        registry.on_device.append(self._on_device)
+        registry.on_series.append(self._on_series)
+
+    async def __aenter__(self) -> Self:
+        """Begin to tell what is seen."""
+        for name, seconds, action in (
+            ("sightings", SIGHTINGS_SECONDS, self._tell_sightings),
+            ("device_refusals", REFUSED_SECONDS, self._write_refused),
+        ):
+            task = asyncio.create_task(repeat(seconds, action), name=name)
+            self._stack.callback(task.cancel)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what was collected, then stop."""
+        self._flush()
+        while self._writing:
+            await asyncio.gather(*self._writing)
+        await self._stack.aclose()
+        for action in (self._write_refused, self._tell_sightings):
+            try:
+                await action()
+            except BrokerUnavailable:
+                log.warning("device_news_not_written")
+
+    @property
+    def is_congested(self) -> bool:
+        """Say whether more is under way to the broker than should be."""
+        return self._waiting > MOST_WAITING
+
+    def meet(self, protocol: Protocol, address: str) -> Met | None:
+        """Find a device by what it calls itself; None when too many strangers have come already."""
+        met = self._met.get((protocol, address))
+        if met is None:
+            known = (protocol, address) in self._ids
+            if not known and self._strangers() >= self._settings.unregistered:
+                return None
+            met = self._met[protocol, address] = Met(protocol, address)
+            self._identify(met)
+        return met
+
+    def device_met(self, device: str) -> Met | None:
+        """Find a registered device by its id; None when it was never seen here."""
+        address = self._address_of.get(device)
+        return self._met.get(address) if address else None
+
+    def put(self, met: Met, observations: Iterable[Observation], done: Done | None = None) -> int:
+        """Collect what one packet says; `done(True)` follows when the broker has it on disk, `done(False)` if not.
+
+        Never waits. Values that are not finite are refused one by one; a time that is absurd, or ahead by more than the
+        bound of the settings, becomes the time of arrival, with a note. Answers how many readings were collected.
+        """
+        batch = self._batch
+        now = micros(self._registry.clock.now())
+        latest = now + self._note
+        before = len(batch.rows)
+        for number, (channel, observed, value, quality) in enumerate(observations):
+            row = met.rows.get(channel)
+            if row is None:
+                row = self._row(met, channel)
+                if row is None:
+                    continue
+            if not -np.inf < value < np.inf:
+                self.refuse(met, "not-finite", [Fault(channel, "is not a finite number")], b"")
+                continue
+            if observed > latest or observed < EARLIEST:
+                observed = now + number  # a microsecond apart: different readings stay different  # noqa: PLW2901
+                quality = Quality.NOTED if quality == Quality.GOOD else quality  # noqa: PLW2901
+                met.problem = "clock"
+            batch.rows.append(row)
+            batch.observed.append(observed)
+            batch.values.append(value)
+            batch.quality.append(quality)
+        count = len(batch.rows) - before
+        met.packets += 1
+        met.readings += count
+        met.seen = now
+        self._changed[met] = None
+        if done is not None:
+            batch.done.append(done)
+        self._inputs.inc(count)
+        self._waiting += count
+        batch.received = batch.received or now
+        if len(batch.rows) >= MOST_COLLECTED:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(
+                self._settings.linger_milliseconds / 1_000, self._flush
+            )
+        return count
+
+    async def put_and_wait(self, met: Met, observations: Iterable[Observation]) -> int:
+        """Collect, and wait until the broker has it on disk; BrokerUnavailable when it does not take it."""
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def done(well: bool) -> None:
+            if not written.done():
+                written.set_result(well)
+
+        count = self.put(met, observations, done)
+        if not await written:
+            raise BrokerUnavailable
+        return count
+
+    def touch(self, met: Met) -> None:
+        """Note that something without readings was seen of a device, such as a heartbeat or the end of a connection."""
+        met.seen = micros(self._registry.clock.now())
+        self._changed[met] = None
+
+    def refuse(
+        self,
+        met: Met | None,
+        reason: str,
+        faults: Sequence[Fault],
+        item: bytes,
+        *,
+        protocol: Protocol | None = None,
+        source: str | None = None,
+    ) -> None:
+        """Count what is turned away, and keep it sealed on `feed.rejected`; `protocol` where there is no `met`.
+
+        `reason` is a slug of a closed set per protocol: it labels a metric.
+        """
+        spoken = met.protocol if met else protocol
+        REJECTED.labels(STAGE, str(spoken), reason).inc()
+        if met is not None:
+            met.refused += 1
+            met.problem = reason
+            self.touch(met)
+        if self._bucket.wait_seconds(1, time.monotonic()):
+            REJECTED.labels(STAGE, str(spoken), "not-kept").inc()
+            return
+        self._bucket.level -= 1
+        self._refusals += 1
+        now = self._registry.clock.now()
+        self._refused.append(
+            turn_away(
+                item,
+                stage=STAGE,
+                feed=str(spoken),
+                source=source or (met.device.source if met and met.device else None),
+                at=now,
+                reason=reason,
+                faults=faults,
+                cause=(self._instance, now.isoformat(), self._refusals),
+                sealer=self._sealer,
+            )
+        )
+
+    def _row(self, met: Met, channel: str) -> int | None:
+        """Find the row of a channel that is met for the first time since the registry changed."""
+        name = self._series_of.get((met.device.id, channel)) if met.device else None
+        if name is None:
+            own = own_series(met.protocol, met.address, channel)
+            if own in self._registry.series:
+                name = own
+            elif channel not in met.channels and len(met.channels) >= MAX_CHANNELS:
+                faults = [Fault("channel", f"is one more than the {MAX_CHANNELS} that may be unregistered")]
+                self.refuse(met, "too-many-channels", faults, channel.encode())
+                return None
+            else:
+                met.channels.add(channel)
+                name = own
+        row = self._catalog.keep(name, met.area)
+        met.rows[channel] = row
+        return row
+
+    def _strangers(self) -> int:
+        """Count the devices that nobody has registered; those not seen for an hour are forgotten first."""
+        strangers = [met for met in self._met.values() if met.device is None]
+        if len(strangers) >= self._settings.unregistered:
+            oldest = micros(self._registry.clock.now()) - int(FORGOTTEN_SECONDS * MICROSECOND)
+            for met in strangers:
+                if met.seen < oldest and not met.connected:
+                    del self._met[met.protocol, met.address]
+            strangers = [met for met in strangers if (met.protocol, met.address) in self._met]
+        return len(strangers)
+
+    def _identify(self, met: Met) -> None:
+        """Look a device up in the registry, and open its secrets."""
+        name = self._ids.get((met.protocol, met.address))
+        met.device = self._registry.devices.get(name) if name else None
+        met.secrets = Secrets()
+        met.rows.clear()
+        met.channels.clear()
+        if met.device and met.device.sealed:
+            try:
+                met.secrets = decode_json(
+                    Secrets, self._sealer.open_sealed(met.device.sealed, secrets_record(met.device.id))
+                )
+            except InvalidInput as error:
+                met.problem = "secrets"
+                log.warning("device_secrets_not_readable", device=met.device.id, detail=str(error))
+        self._changed[met] = None
+
+    def _on_device(self, device: Device | None, name: str) -> None:
+        concerned = {self._address_of.pop(name, None)}
+        if device is not None:
+            self._address_of[name] = (device.protocol, device.address)
+            concerned.add(self._address_of[name])
+        for address in filter(None, concerned):
+            if device is not None and self._address_of.get(name) == address:
+                self._ids[address] = name
+            elif self._ids.get(address) == name:
+                del self._ids[address]
+            if (met := self._met.get(address)) is not None:
+                self._identify(met)
+
+    def _on_series(self, series: Series | None, name: str) -> None:
+        concerned = {self._channel_of.pop(name, None)}
+        if series is not None and series.device is not None:
+            self._channel_of[name] = (series.device, series.channel)
+            concerned.add(self._channel_of[name])
+        for place in filter(None, concerned):
+            if self._channel_of.get(name) == place:
+                self._series_of[place] = name
+            elif self._series_of.get(place) == name:
+                del self._series_of[place]
+            if (met := self.device_met(place[0])) is not None:
+                self._identify(met)
+
+    def _flush(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._batch.done or self._batch.rows:
+            batch, self._batch = self._batch, _Batch()
+            task = asyncio.create_task(self._write(batch), name="device_batch")
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+    async def _write(self, batch: "_Batch") -> None:
+        try:
+            if batch.rows:
+                await self._packer.add(batch.columns(), batch.received)
+        except BrokerUnavailable:
+            REJECTED.labels(STAGE, Feed.READINGS, "away").inc(len(batch.rows))
+            well = False
+        else:
+            self._outputs.inc(len(batch.rows))
+            well = True
+        self._waiting -= len(batch.rows)
+        for done in batch.done:
+            done(well)
+
+    async def _tell_sightings(self) -> None:
+        changed, self._changed = self._changed, {}
+        messages = [
+            Message(
+                SIGHTINGS.name,
+                f"{met.protocol}:{met.address}".encode(),
+                encode(self._sighting(met)),
+                headers_for(SIGHTINGS),
+            )
+            for met in changed
+            if met.seen
+        ]
+        try:
+            if messages:
+                await self._writer.write(messages)
+        except BrokerUnavailable:
+            self._changed = changed | self._changed
+            raise
+
+    def _sighting(self, met: Met) -> Sighting:
+        return Sighting(
+            protocol=met.protocol,
+            address=met.address,
+            device=met.device.id if met.device else None,
+            gateway=self._instance,
+            peer=met.peer,
+            seen_at=time_of(met.seen),
+            packets=met.packets,
+            readings=met.readings,
+            refused=met.refused,
+            connected=met.connected > 0,
+            problem=met.problem,
+            clock_offset_seconds=met.clock_offset_seconds,
+            channels=tuple(sorted(met.channels)),
+        )
+
+    async def _write_refused(self) -> None:
+        refused, self._refused = self._refused, []
+        try:
+            if refused:
+                await self._writer.write(
+                    [
+                        Message(
+                            REJECTED_TOPIC.name,
+                            str(one.id).encode(),
+                            encode(one),
+                            headers_for(REJECTED_TOPIC),
+                        )
+                        for one in refused
+                    ]
+                )
+        except BrokerUnavailable:
+            REJECTED.labels(STAGE, REJECTED_TOPIC.name, "not-written").inc(len(refused))
+            log.warning("rejected_not_written", records=len(refused))
+        else:
+            OUTPUTS.labels(STAGE, REJECTED_TOPIC.name).inc(len(refused))
+
+
+class _Batch:
+    """Readings as growing columns, and who waits for them."""
+
+    __slots__ = ("done", "observed", "quality", "received", "rows", "values")
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.observed: list[int] = []
+        self.values: list[float] = []
+        self.quality: list[int] = []
+        self.done: list[Done] = []
+        self.received = 0
+
+    def columns(self) -> Columns:
+        """Make arrays of it."""
+        return Columns(
+            np.array(self.rows, np.int32),
+            np.array(self.observed, np.int64),
+            np.array(self.values, np.float64),
+            np.array(self.quality, np.uint8),
+            0,
+        )
+
+
+def secrets_record(device: str) -> str:
+    """Name the record that a device's secrets are sealed for."""
+    return f"device/{device}"

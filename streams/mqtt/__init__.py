@@ -1,0 +1,1 @@
+"""MQTT: sensors that publish to a broker."""

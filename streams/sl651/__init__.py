@@ -1,0 +1,1 @@
+"""SL 651-2014: hydrological stations over TCP, HEX framing."""
