@@ -52,7 +52,8 @@ class DeviceCommand(Struct, frozen=True, kw_only=True):
 class DeviceAnswer(Struct, frozen=True, kw_only=True):
     """What became of a command.
 
-    `outcome` is a slug (`sent`, `accepted`, `done`, `refused`, `timeout`), `detail` a sentence, `values` what the device told. `final` says that no more follows.
+    `outcome` is a slug (`sent`, `accepted`, `done`, `refused`, `timeout`), `detail` a sentence, `values` what the device
+    told. `final` says that no more follows.
     """
 
     id: UUID
