@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import NamedTuple, Self
+from typing import Protocol as Shape
 
 import numpy as np
 import structlog
@@ -18,13 +19,14 @@ from config.metrics import INPUTS, OUTPUTS, REJECTED
 from config.settings import Settings
 from domain.codec import encode, headers_for
 from domain.decode import decode_json
-from domain.devices import MAX_CHANNELS, Sighting
+from domain.devices import MAX_CHANNELS, DeviceCommand, Sighting
 from domain.errors import BrokerUnavailable, Fault, InvalidInput
 from domain.inputs import Quality, Rejected
 from domain.levels import Feed
 from domain.registry import Device, Protocol, Secrets, Series, own_series
 from domain.topics import READINGS, SIGHTINGS
 from domain.topics import REJECTED as REJECTED_TOPIC
+from streams.devices.recent import Recent
 from streams.gateway_access import Bucket
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog, Columns
@@ -50,6 +52,8 @@ UNKNOWN_AREA = "unknown"
 """Key of readings whose device nobody has registered."""
 
 Done = Callable[[bool], None]
+Tell = Callable[..., None]
+"""Called with `outcome`, and by name `detail`, `values`, `final`, as in `DeviceAnswer`."""
 
 
 class Observation(NamedTuple):
@@ -61,6 +65,13 @@ class Observation(NamedTuple):
     quality: Quality = Quality.GOOD
 
 
+class Line(Shape):
+    """A connection over which a device can be asked something."""
+
+    def ask(self, met: "Met", command: DeviceCommand, tell: Tell) -> None:
+        """Pass a command on; `tell` hears what becomes of it, the last time with `final`."""
+
+
 class Met:
     """A device that this gateway has met, registered or not, and what was seen of it."""
 
@@ -68,13 +79,14 @@ class Met:
         "address",
         "channels",
         "clock_offset_seconds",
-        "connected",
         "device",
+        "lines",
         "packets",
         "peer",
         "problem",
         "protocol",
         "readings",
+        "recent",
         "refused",
         "rows",
         "secrets",
@@ -89,7 +101,9 @@ class Met:
         self.secrets = Secrets()
         self.rows: dict[str, int] = {}
         self.channels: set[str] = set()
-        self.packets = self.readings = self.refused = self.connected = 0
+        self.lines: list[Line] = []
+        self.recent = Recent()
+        self.packets = self.readings = self.refused = 0
         self.problem = ""
         self.peer = ""
         self.clock_offset_seconds: float | None = None
@@ -249,6 +263,17 @@ class DeviceIntake:
             raise BrokerUnavailable
         return count
 
+    def connect(self, met: Met, line: Line, peer: str) -> None:
+        """Note over which connection a device speaks; commands go over the newest."""
+        met.lines.append(line)
+        met.peer = peer
+        self.touch(met)
+
+    def disconnect(self, met: Met, line: Line) -> None:
+        """Note that a connection is gone."""
+        met.lines.remove(line)
+        self.touch(met)
+
     def touch(self, met: Met) -> None:
         """Note that something without readings was seen of a device, such as a heartbeat or the end of a connection."""
         met.seen = micros(self._registry.clock.now())
@@ -318,7 +343,7 @@ class DeviceIntake:
         if len(strangers) >= self._settings.unregistered:
             oldest = micros(self._registry.clock.now()) - int(FORGOTTEN_SECONDS * MICROSECOND)
             for met in strangers:
-                if met.seen < oldest and not met.connected:
+                if met.seen < oldest and not met.lines:
                     del self._met[met.protocol, met.address]
             strangers = [met for met in strangers if (met.protocol, met.address) in self._met]
         return len(strangers)
@@ -420,7 +445,7 @@ class DeviceIntake:
             packets=met.packets,
             readings=met.readings,
             refused=met.refused,
-            connected=met.connected > 0,
+            connected=bool(met.lines),
             problem=met.problem,
             clock_offset_seconds=met.clock_offset_seconds,
             channels=tuple(sorted(met.channels)),

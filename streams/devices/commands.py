@@ -1,0 +1,115 @@
+"""Operators' commands to devices: read from their topic, passed on over the device's connection, answers written back.
+
+Every gateway reads all commands. The one that the device is connected to acts; the others say nothing. What was asked while no
+gateway ran is not asked later: an operator who waits in vain asks again.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
+from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+
+from config.metrics import INPUTS, REJECTED
+from config.settings import BrokerSettings
+from domain.codec import decode, encode, headers_for
+from domain.devices import DeviceAnswer, DeviceCommand
+from domain.errors import BrokerUnavailable, InvalidInput
+from domain.topics import DEVICE_ANSWERS, DEVICE_COMMANDS
+from streams.devices.intake import DeviceIntake
+from streams.gateway_refusals import STAGE
+from streams.producer import Message, Writes
+from streams.registry import PAUSES_SECONDS
+
+log = structlog.get_logger(__name__)
+
+
+class Commands:
+    """Listens for commands while the context is open."""
+
+    def __init__(self, broker: BrokerSettings, intake: DeviceIntake, writer: Writes, instance: str) -> None:
+        """Take where commands come from, who knows the devices, and where answers go."""
+        self._broker = broker
+        self._intake = intake
+        self._writer = writer
+        self._instance = instance
+        self._listener: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Start to listen; returns at once."""
+        self._listener = asyncio.create_task(self._listen(), name="device_commands")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        await asyncio.gather(*self._writing)
+
+    async def _listen(self) -> None:
+        failures = 0
+        while True:
+            consumer = AIOKafkaConsumer(
+                DEVICE_COMMANDS.name,
+                bootstrap_servers=self._broker.bootstrap,
+                enable_auto_commit=False,
+                auto_offset_reset="latest",
+            )
+            try:
+                await consumer.start()
+                failures = 0
+                async for message in consumer:
+                    self._take(message.value, dict(message.headers))
+            except (KafkaError, OSError) as error:
+                if failures == 0:
+                    log.warning("device_commands_are_away", error=type(error).__name__)
+                failures += 1
+                await asyncio.sleep(PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS)) - 1])
+            finally:
+                await consumer.stop()
+
+    def _take(self, value: bytes | None, headers: dict[str, bytes]) -> None:
+        INPUTS.labels(STAGE, DEVICE_COMMANDS.name).inc()
+        try:
+            command: DeviceCommand = decode(DEVICE_COMMANDS, value, headers)
+        except InvalidInput as error:
+            REJECTED.labels(STAGE, DEVICE_COMMANDS.name, "undecodable").inc()
+            log.warning("device_command_refused", faults=[str(fault) for fault in error.faults][:10])
+            return
+        met = self._intake.device_met(command.device)
+        if met is None or not met.lines or command.expires_at <= datetime.now(UTC):
+            return
+        log.info("device_command", id=str(command.id), device=command.device, name=command.name)
+
+        def tell(
+            outcome: str, *, detail: str = "", values: dict[str, str] | None = None, final: bool = False
+        ) -> None:
+            answer = DeviceAnswer(
+                id=command.id,
+                gateway=self._instance,
+                at=datetime.now(UTC),
+                outcome=outcome,
+                detail=detail,
+                values=values or {},
+                final=final,
+            )
+            task = asyncio.create_task(self._answer(answer), name="device_answer")
+            self._writing.add(task)
+            task.add_done_callback(self._writing.discard)
+
+        met.lines[-1].ask(met, command, tell)
+
+    async def _answer(self, answer: DeviceAnswer) -> None:
+        message = Message(
+            DEVICE_ANSWERS.name, str(answer.id).encode(), encode(answer), headers_for(DEVICE_ANSWERS)
+        )
+        try:
+            await self._writer.write([message])
+        except BrokerUnavailable:
+            log.warning("device_answer_not_written", id=str(answer.id), outcome=answer.outcome)

@@ -1,0 +1,47 @@
+"""The packets of a device that came lately, so that one sent again is answered again and has no second effect."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from enum import Enum
+
+KEPT = 512
+"""Packets of one device: half a day of minute data."""
+
+
+class Standing(Enum):
+    """What is known of a packet when it comes."""
+
+    NEW = "new"
+    UNDER_WAY = "under-way"
+    WRITTEN = "written"
+
+
+class Recent:
+    """Remembers which packets of one device are under way to the broker, and which it has on disk.
+
+    Beyond the newest `KEPT` a repetition counts as new; that is harmless, since a reading's id comes from its series and time.
+    """
+
+    __slots__ = ("_written",)
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._written: OrderedDict[Hashable, bool] = OrderedDict()
+
+    def begin(self, key: Hashable) -> Standing:
+        """Ask what a packet is; a new one counts as under way from now on."""
+        written = self._written.get(key)
+        if written is None:
+            self._written[key] = False
+            if len(self._written) > KEPT:
+                self._written.popitem(last=False)
+            return Standing.NEW
+        self._written.move_to_end(key)
+        return Standing.WRITTEN if written else Standing.UNDER_WAY
+
+    def end(self, key: Hashable, *, written: bool) -> None:
+        """Note that the broker has it; or forget it, so that it may come again."""
+        if written:
+            self._written[key] = True
+        else:
+            self._written.pop(key, None)
