@@ -1,7 +1,7 @@
 """Operators' commands to devices: read from their topic, passed on over the device's connection, answers written back.
 
-Every gateway reads all commands. The one that the device is connected to acts; the others say nothing. What was asked while no
-gateway ran is not asked later: an operator who waits in vain asks again.
+Every gateway reads all commands. The one that the device is connected to acts, the others say nothing. What was asked
+while no gateway ran is not asked later: an operator who waits in vain asks again.
 """
 
 import asyncio
@@ -10,21 +10,31 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
+from aiokafka import (  # type: ignore[import-untyped]  # ships no types
+    AIOKafkaConsumer,
+    ConsumerRecord,
+    TopicPartition,
+)
 from aiokafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from config.metrics import INPUTS, REJECTED
 from config.settings import BrokerSettings
-from domain.codec import decode, encode, headers_for
+from domain.codec import decode
 from domain.devices import DeviceAnswer, DeviceCommand
 from domain.errors import BrokerUnavailable, InvalidInput
 from domain.topics import DEVICE_ANSWERS, DEVICE_COMMANDS
+from domain.topics import REJECTED as REJECTED_TOPIC
 from streams.devices.intake import DeviceIntake
+from streams.ends import ends_of
 from streams.gateway_refusals import STAGE
-from streams.producer import Message, Writes
+from streams.messages import message_of
+from streams.producer import Writes
 from streams.registry import PAUSES_SECONDS
+from streams.rejected import turn_away
 
 log = structlog.get_logger(__name__)
+
+PLACE = TopicPartition(DEVICE_COMMANDS.name, 0)
 
 
 class Commands:
@@ -55,17 +65,14 @@ class Commands:
     async def _listen(self) -> None:
         failures = 0
         while True:
-            consumer = AIOKafkaConsumer(
-                DEVICE_COMMANDS.name,
-                bootstrap_servers=self._broker.bootstrap,
-                enable_auto_commit=False,
-                auto_offset_reset="latest",
-            )
+            consumer = AIOKafkaConsumer(bootstrap_servers=self._broker.bootstrap, enable_auto_commit=False)
             try:
                 await consumer.start()
+                ends = await ends_of(consumer, [PLACE])
+                consumer.seek(PLACE, ends[PLACE])
                 failures = 0
                 async for message in consumer:
-                    self._take(message.value, dict(message.headers))
+                    await self._take(message)
             except (KafkaError, OSError) as error:
                 if failures == 0:
                     log.warning("device_commands_are_away", error=type(error).__name__)
@@ -74,13 +81,12 @@ class Commands:
             finally:
                 await consumer.stop()
 
-    def _take(self, value: bytes | None, headers: dict[str, bytes]) -> None:
+    async def _take(self, message: ConsumerRecord) -> None:
         INPUTS.labels(STAGE, DEVICE_COMMANDS.name).inc()
         try:
-            command: DeviceCommand = decode(DEVICE_COMMANDS, value, headers)
+            command: DeviceCommand = decode(DEVICE_COMMANDS, message.value, message.headers)
         except InvalidInput as error:
-            REJECTED.labels(STAGE, DEVICE_COMMANDS.name, "undecodable").inc()
-            log.warning("device_command_refused", faults=[str(fault) for fault in error.faults][:10])
+            await self._set_aside(message, error)
             return
         met = self._intake.device_met(command.device)
         if met is None or not met.lines or command.expires_at <= datetime.now(UTC):
@@ -105,11 +111,26 @@ class Commands:
 
         met.lines[-1].ask(met, command, tell)
 
-    async def _answer(self, answer: DeviceAnswer) -> None:
-        message = Message(
-            DEVICE_ANSWERS.name, str(answer.id).encode(), encode(answer), headers_for(DEVICE_ANSWERS)
+    async def _set_aside(self, message: ConsumerRecord, error: InvalidInput) -> None:
+        """Keep what is no command; its place on the topic makes its id, so that many gateways keep it once."""
+        REJECTED.labels(STAGE, message.topic, "undecodable").inc()
+        record = turn_away(
+            message.value or b"",
+            stage=STAGE,
+            feed=message.topic,
+            source=None,
+            at=datetime.now(UTC),
+            reason="undecodable",
+            faults=error.faults,
+            cause=(message.topic, message.partition, message.offset),
         )
         try:
-            await self._writer.write([message])
+            await self._writer.write([message_of(REJECTED_TOPIC, str(record.id), record)])
+        except BrokerUnavailable:
+            log.warning("rejected_not_written", id=str(record.id))
+
+    async def _answer(self, answer: DeviceAnswer) -> None:
+        try:
+            await self._writer.write([message_of(DEVICE_ANSWERS, str(answer.id), answer)])
         except BrokerUnavailable:
             log.warning("device_answer_not_written", id=str(answer.id), outcome=answer.outcome)

@@ -19,7 +19,7 @@ class Standing(Enum):
 class Recent:
     """Remembers which packets of one device are under way to the broker, and which it has on disk.
 
-    Beyond the newest `KEPT` a repetition counts as new; that is harmless, since a reading's id comes from its series and time.
+    Beyond the newest `KEPT` a repetition counts as new. That is harmless: a reading's id comes from its series and time.
     """
 
     __slots__ = ("_written",)

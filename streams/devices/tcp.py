@@ -99,11 +99,12 @@ class Link(asyncio.Protocol):
         self.heard = time.monotonic()
         if self._session is None:
             return
+        unfinished = self._session.pending + len(data)
         self._session.received(data)
         if not self._session.pending:
             self.unfinished_since = 0.0
-        elif not self.unfinished_since:
-            self.unfinished_since = self.heard
+        elif self._session.pending < unfinished or not self.unfinished_since:
+            self.unfinished_since = self.heard  # a frame ended, and another began
         if self._server.is_congested():
             self._pace()
 
