@@ -24,10 +24,12 @@ BOXES = {
     "postgresql": (1020, 452, 140, 64, "store", "PostgreSQL", "事件 · 任务 · 时限"),
     "console": (1220, 452, 130, 64, "process", "console", "值守台"),
     "officers": (1220, 96, 130, 292, "outside", "Officers", "乡镇 → 县 → 市 → 省"),
-    "registry.*": (220, 452, 130, 64, "topic", "registry.*", "区域 · 监测项 · 时钟"),
+    "device.*": (20, 452, 140, 64, "topic", "device.*", "设备指令与应答"),
+    "registry.*": (220, 452, 130, 64, "topic", "registry.*", "区域 · 设备 · 监测项"),
     "feed.dispositions": (620, 452, 150, 64, "topic", "feed.dispositions", "研判结论"),
     "feed.rejected": (410, 548, 150, 52, "topic", "feed.rejected", "拒收及原因"),
     "heartbeats": (830, 548, 130, 52, "topic", "heartbeats", "心跳"),
+    "sightings": (410, 664, 150, 52, "topic", "sightings", "设备在线情况"),
 }
 
 # from, to, points of the line
@@ -75,6 +77,10 @@ ARROWS = [
     ),
     ("gateway", "heartbeats", [(250, 388), (250, 432), (210, 432), (210, 530), (850, 530), (850, 548)]),
     ("stream", "heartbeats", [(755, 388), (755, 416), (800, 416), (800, 520), (880, 520), (880, 548)]),
+    ("device.*", "gateway", [(130, 452), (130, 426), (228, 426), (228, 388)]),
+    ("gateway", "device.*", [(222, 388), (222, 412), (70, 412), (70, 452)]),
+    ("gateway", "sightings", [(243, 388), (243, 436), (186, 436), (186, 690), (410, 690)]),
+    ("sightings", "respond", [(560, 690), (1204, 690), (1204, 352), (1160, 352)]),
     ("heartbeats", "respond", [(960, 574), (1000, 574), (1000, 372), (1020, 372)]),
 ]
 
@@ -90,11 +96,11 @@ text{font-family:system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;fill:
 def draw() -> str:
     """Draw the whole picture as SVG text."""
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1370 670" role="img" aria-label="The way of the data">',
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1370 740" role="img" aria-label="The way of the data">',
         f"<style>{STYLE}</style>",
         '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">',
         '<path d="M0 0L8 4L0 8z" fill="#5b6b7a"/></marker></defs>',
-        '<rect width="1370" height="670" fill="#ffffff"/>',
+        '<rect width="1370" height="740" fill="#ffffff"/>',
         '<text class="title" x="20" y="36">The way of the data 数据流</text>',
         '<text class="note" x="330" y="36">blue: process 进程 · yellow: Kafka topic 主题 · green: database 数据库</text>',
     ]

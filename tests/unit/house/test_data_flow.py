@@ -16,8 +16,8 @@ CONSTANTS = {name: value.name for name, value in vars(topics).items() if isinsta
 
 
 def is_meant(box: str, topic: str) -> bool:
-    """Say whether a box stands for a topic; one box stands for the whole registry."""
-    return box == topic or (box == "registry.*" and topic.startswith("registry."))
+    """Say whether a box stands for a topic; one box stands for the whole registry, and one for what devices are asked."""
+    return box == topic or (box.endswith(".*") and topic.startswith(box.removesuffix("*")))
 
 
 def drawn() -> set[tuple[str, str]]:
