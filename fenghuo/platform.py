@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from config.settings import Settings, load_settings
+from domain.registry import Protocol
 from domain.topics import REGISTRY_SERIES, REGISTRY_SOURCES
 from fenghuo.embedded import embedded_broker, embedded_postgres, free_port
 from fenghuo.running import Stage
@@ -37,6 +38,8 @@ class Layout:
     database: str | None = None
     gateway_port: int | None = None
     console_port: int | None = None
+    hj212_port: int | None = None
+    sl651_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ class Platform:
     def gateway(self) -> str:
         """Tell the gateway's address."""
         return f"http://127.0.0.1:{self.settings.gateway.port}"
+
+    def device_port(self, protocol: Protocol) -> int:
+        """Tell on which port devices of a protocol connect; KeyError for one that is not spoken over TCP."""
+        devices = self.settings.devices
+        return {Protocol.HJ212: devices.hj212_port, Protocol.SL651: devices.sl651_port}[protocol] or 0
 
     @property
     def console(self) -> str:
@@ -139,6 +147,8 @@ def _environment(layout: Layout, bootstrap: str, dsn: str) -> dict[str, str]:
         "FENGHUO_DATABASE_DSN": dsn,
         "FENGHUO_PERSONAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "FENGHUO_GATEWAY_PORT": str(layout.gateway_port or free_port()),
+        "FENGHUO_DEVICES_HJ212_PORT": str(layout.hj212_port or free_port()),
+        "FENGHUO_DEVICES_SL651_PORT": str(layout.sl651_port or free_port()),
         "FENGHUO_CONSOLE_PORT": str(layout.console_port or free_port()),
         "FENGHUO_STREAM_METRICS_PORT": str(free_port()),
         "FENGHUO_RESPOND_METRICS_PORT": str(free_port()),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.clock import Clock
+from domain.registry import Device
 from fenghuo.demo.accounts import build_shifts, build_sources, build_users
 from fenghuo.demo.calls import Call, build_calls
 from fenghuo.demo.networks import Channel, build_channels
@@ -49,6 +50,11 @@ class County:
     happenings: tuple[Happening, ...]
     calls: Sequence[Call]
     tokens: dict[str, str]
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """List the devices that connect by themselves."""
+        return tuple(dict.fromkeys(channel.device for channel in self.channels if channel.device))
 
 
 def choose_happenings(plan: Plan) -> tuple[Happening, ...]:

@@ -5,9 +5,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, convert
 
-from domain.registry import Limit, Series
+from domain.registry import Device, Limit, Protocol, Series
 from fenghuo.demo.places import Places, read_data
 
+ADDRESS_DIGITS = {Protocol.HJ212: 24, Protocol.SL651: 10}
+"""How long an address is in each protocol."""
 INTERVAL_SECONDS = 900.0
 """Stations promise a reading every quarter of an hour; on the scenario's day they send every five minutes."""
 
@@ -18,6 +20,7 @@ class Quantity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slug: str
     zh: str
     unit: str
+    code: str = ""
     base: float
     daily: float = 0.0
     peak_hour: float = 12.0
@@ -31,10 +34,16 @@ class Quantity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Network(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Stations of one kind and of one owner; on rivers they stand in downstream order."""
+    """Stations of one kind and of one owner; on rivers they stand in downstream order.
+
+    With a `protocol` each station is a device that connects by itself, and `address` is how it begins to call itself there.
+    """
 
     slug: str
     source: str
+    zh: str = ""
+    protocol: Protocol | None = None
+    address: str = ""
     category: str
     quantity: tuple[Quantity, ...]
     stations: int = 0
@@ -54,6 +63,7 @@ class Channel:
     river: str | None
     station: int
     quantity: Quantity
+    device: Device | None = None
 
 
 def build_channels(places: Places, share: float = 1.0) -> tuple[Channel, ...]:
@@ -62,8 +72,8 @@ def build_channels(places: Places, share: float = 1.0) -> tuple[Channel, ...]:
     return tuple(
         channel
         for number, network in enumerate(networks)
-        for river, station, name, cell in _stations(network, places, number, share)
-        for channel in _channels(network, river, station, name, cell)
+        for count, (river, station, name, cell) in enumerate(_stations(network, places, number, share), 1)
+        for channel in _channels(network, count, river, station, name, cell)
     )
 
 
@@ -85,8 +95,27 @@ def _stations(
     return [(None, station, f"{station + 1}号", cell) for station, cell in zip(kept, cells, strict=True)]
 
 
-def _channels(network: Network, river: str | None, station: int, name: str, cell: str) -> list[Channel]:
+def _device(network: Network, number: int, where: str, name: str, cell: str) -> Device | None:
+    """Make the data logger of a station of a network whose stations connect by themselves."""
+    if network.protocol is None:
+        return None
+    digits = ADDRESS_DIGITS[network.protocol] - len(network.address)
+    return Device(
+        id=f"{network.slug}.{where}",
+        name=f"{network.zh}{name}数据采集仪",
+        station=f"{network.zh}{name}",
+        area=cell,
+        source=network.source,
+        protocol=network.protocol,
+        address=f"{network.address}{number:0{digits}d}",
+    )
+
+
+def _channels(
+    network: Network, number: int, river: str | None, station: int, name: str, cell: str
+) -> list[Channel]:
     where = f"{river}{station + 1:02d}" if river else f"{station + 1:03d}"
+    device = _device(network, number, where, name, cell)
     return [
         Channel(
             Series(
@@ -101,11 +130,14 @@ def _channels(network: Network, river: str | None, station: int, name: str, cell
                 low=quantity.low,
                 high=quantity.high,
                 limits=quantity.limits,
+                device=device.id if device else None,
+                channel=quantity.code if device else "",
             ),
             network.slug,
             river,
             station,
             quantity,
+            device,
         )
         for quantity in network.quantity
     ]
