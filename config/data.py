@@ -1,4 +1,4 @@
-"""The data files: categories, duties, escalation policies, dictionary; shipped ones, or local ones of the same name."""
+"""The data files: categories, duties, policies, dictionary, air quality index; shipped, or local ones of the same name."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
+from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
 from domain.decode import convert
 from domain.errors import Fault, InvalidConfiguration, InvalidInput
@@ -132,6 +133,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     duty: Annotated[tuple[Duty, ...], Meta(min_length=1)]
     policy: Annotated[tuple[Policy, ...], Meta(min_length=1)]
     term: tuple[Term, ...] = ()
+    aqi: Annotated[tuple[Standard, ...], Meta(min_length=1)]
 
 
 FILES = {
@@ -139,6 +141,7 @@ FILES = {
     "duty": "duties.toml",
     "policy": "policies.toml",
     "term": "dictionary.toml",
+    "aqi": "aqi.toml",
 }
 
 
@@ -149,6 +152,7 @@ class Data(Struct, frozen=True, kw_only=True):
     duties: tuple[Duty, ...]
     policies: tuple[Policy, ...]
     terms: tuple[Term, ...]
+    aqi: AirQuality
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -186,8 +190,10 @@ def load_data(local: Path | None = None) -> Data:
         duties=files.duty,
         policies=files.policy,
         terms=files.term,
+        aqi=AirQuality(files.aqi),
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
+    faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)
