@@ -80,6 +80,22 @@ class DeviceSettings(Section, frozen=True, kw_only=True):
     unregistered: PositiveInt = 2_000
 
 
+class MqttSettings(Section, frozen=True, kw_only=True):
+    """The MQTT broker that sensors publish to; an empty URL switches it off, an empty share group the sharing."""
+
+    url: str = ""
+    username: str = ""
+    password: Secret = Secret()
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    client_id_prefix: str = "fenghuo"
+    share_group: str = "fenghuo"
+    session_expiry_seconds: Annotated[int, Meta(ge=0, le=0xFFFF_FFFE)] = 86_400
+    max_in_flight: Annotated[int, Meta(ge=1, le=65_535)] = 1_000
+    max_payload_bytes: PositiveInt = 64 * 1024
+
+
 class StreamSettings(Section, frozen=True, kw_only=True):
     """How the detectors' worker runs; lateness bounds are in event time."""
 
@@ -121,6 +137,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     database: DatabaseSettings = DatabaseSettings()
     gateway: GatewaySettings = GatewaySettings()
     devices: DeviceSettings = DeviceSettings()
+    mqtt: MqttSettings = MqttSettings()
     stream: StreamSettings = StreamSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -133,6 +150,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 SECRETS = {
     "FENGHUO_DATABASE_DSN": ("database", "dsn"),
+    "FENGHUO_MQTT_PASSWORD": ("mqtt", "password"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
 }
 TOP_LEVEL = ("data_dir", "log_level")
