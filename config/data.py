@@ -1,4 +1,4 @@
-"""The data files: categories, duties, policies, dictionary, air quality index; shipped, or local ones of the same name."""
+"""The data files: categories, duties, policies, dictionary, air quality index, MQTT routes; shipped or local."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
+from config.routes import Route, check_routes
 from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
 from domain.decode import convert
@@ -134,6 +135,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     policy: Annotated[tuple[Policy, ...], Meta(min_length=1)]
     term: tuple[Term, ...] = ()
     aqi: Annotated[tuple[Standard, ...], Meta(min_length=1)]
+    route: tuple[Route, ...] = ()
 
 
 FILES = {
@@ -142,6 +144,7 @@ FILES = {
     "policy": "policies.toml",
     "term": "dictionary.toml",
     "aqi": "aqi.toml",
+    "route": "mqtt.toml",
 }
 
 
@@ -153,6 +156,7 @@ class Data(Struct, frozen=True, kw_only=True):
     policies: tuple[Policy, ...]
     terms: tuple[Term, ...]
     aqi: AirQuality
+    routes: tuple[Route, ...]
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -191,9 +195,11 @@ def load_data(local: Path | None = None) -> Data:
         policies=files.policy,
         terms=files.term,
         aqi=AirQuality(files.aqi),
+        routes=files.route,
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
+    faults.extend(check_routes(files.route))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)
