@@ -10,7 +10,11 @@ from domain.levels import Feed, Level
 
 
 class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A legal or station limit: broken by `consecutive` readings in a row, over when back by a share of it."""
+    """A legal or station limit: broken by `consecutive` readings in a row, over when back by a share of it.
+
+    A limit that is stated as an air quality index (`aqi`, by `averaging`) has as `value` what the standard in force says;
+    `domain/limits.py` works it out, and responders follow the standard.
+    """
 
     level: Level
     value: float
@@ -18,10 +22,16 @@ class Limit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     hysteresis: Annotated[float, Meta(ge=0, lt=1)] = 0.05
     consecutive: Annotated[int, Meta(ge=1, le=60)] = 2
     basis: str = ""
+    aqi: Annotated[int, Meta(ge=1, le=500)] | None = None
+    averaging: Annotated[str, Meta(max_length=10)] = ""
 
     def __post_init__(self) -> None:
         if self.direction not in ("above", "below"):
             raise ValueError("direction must be above or below")
+        if (self.aqi is None) is not (self.averaging == ""):
+            raise ValueError("aqi and averaging go together")
+        if self.aqi is not None and self.direction != "above":
+            raise ValueError("direction must be above for an aqi")
 
 
 class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
