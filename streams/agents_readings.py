@@ -1,6 +1,6 @@
 """Readings of one partition: to the detectors, to findings, and into one-minute roll-ups."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import numpy as np
@@ -28,10 +28,20 @@ NO_AREA = "unknown"
 class ReadingsDesk:
     """Watches the series of one partition; event time decides, the clock never."""
 
-    def __init__(self, series: Mapping[str, Series], lateness_seconds: float) -> None:
-        """Know the registry's series, a table that stays up to date; `know` tells of changes."""
+    def __init__(
+        self,
+        series: Mapping[str, Series],
+        lateness_seconds: float,
+        is_own: Callable[[Series], bool] = lambda series: True,
+    ) -> None:
+        """Know the registry's series, a table that stays up to date; `know` tells of changes.
+
+        `is_own` says of a series whether its township's readings come to this partition: one that was registered, or moved,
+        elsewhere would be called silent here for ever.
+        """
         self._series = series
-        self._watch = SeriesWatch(series.values(), lateness_seconds)
+        self._is_own = is_own
+        self._watch = SeriesWatch(filter(is_own, series.values()), lateness_seconds)
         self._late: list[LateReading] = []
         self._of_changes: list[Finding] = []
         self._group_of: NDArray[np.int32] | None = None
@@ -42,7 +52,10 @@ class ReadingsDesk:
     def know(self, series: Series | None, name: str) -> None:
         """Take a change of the registry into account; what it clears goes out at the next tick."""
         self._group_of = None
-        self._of_changes += self._watch.forget(name) if series is None else self._watch.know(series)
+        if series is not None and self._is_own(series):
+            self._of_changes += self._watch.know(series)
+        else:
+            self._of_changes += self._watch.forget(name)
 
     def take(self, message: Incoming) -> Outgoing:
         """Observe a pack; whenever the newest observation enters a new minute, look for series that went silent."""

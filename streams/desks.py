@@ -1,6 +1,7 @@
 """Which desk works on which topics: the one list of what the stream stage does."""
 
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
@@ -8,11 +9,13 @@ from config.data import Data
 from config.settings import Settings
 from detectors.text import Classifier
 from detectors.watch import SeriesWatch
+from domain.areas import township_of
 from domain.registry import Series
 from domain.topics import BULLETINS, DISPOSITIONS, FINDINGS, READINGS
 from streams.agents_fusion import FusionDesk
 from streams.agents_readings import ReadingsDesk
 from streams.agents_texts import FEEDS, BulletinsDesk, TextsDesk
+from streams.messages import partition_of
 from streams.partition import Broker
 from streams.partitions import Partitions
 from streams.registry import Registry
@@ -48,11 +51,16 @@ def make_work(
     def now() -> datetime:
         return registry.clock.now()
 
+    def is_in(number: int, series: Series) -> bool:
+        return partition_of(township_of(series.area), settings.broker.partitions) == number
+
     stream = settings.stream
     readings = Partitions(
         "readings",
         (READINGS.name,),
-        lambda number: ReadingsDesk(registry.series, stream.readings_lateness_seconds),
+        lambda number: ReadingsDesk(
+            registry.series, stream.readings_lateness_seconds, partial(is_in, number)
+        ),
         broker,
         now,
     )

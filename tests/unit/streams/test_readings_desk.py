@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from msgspec import structs
 
 from domain import codec
 from domain.findings import Finding, FindingState, RollUps
@@ -27,11 +28,11 @@ RIVER = Series(
 )
 
 
-def incoming(values: list[float], first: int = 0) -> Incoming:
-    """Pack values of the river's series, five minutes apart."""
+def incoming(values: list[float], first: int = 0, name: str = RIVER.id) -> Incoming:
+    """Pack values of a series, the river's by default, five minutes apart."""
     times = [micros(START + timedelta(minutes=5 * (first + number))) for number in range(len(values))]
     readings = ReadingPack(
-        names=[RIVER.id],
+        names=[name],
         index=np.zeros(len(values), np.int32),
         observed=np.array(times, np.int64),
         values=np.array(values),
@@ -57,6 +58,24 @@ def test_a_series_that_leaves_the_registry_has_its_findings_cleared() -> None:
     cleared = findings(desk.tick(START))
     assert [(finding.id, finding.state) for finding in cleared] == [(broken[0].id, FindingState.CLEARED)]
     assert desk.tick(START) == []
+
+
+def test_a_series_that_moves_to_another_partition_is_not_called_silent_here() -> None:
+    """Readings of a stranger came to one partition; registered, they go to their township's, and the first lets go."""
+    other = structs.replace(RIVER, id="river-2")
+    table: dict[str, Series] = {}
+    desk = ReadingsDesk(table, 600, lambda series: series.id == other.id)
+    desk.take(incoming([1.0, 1.1, 1.2]))
+    for series in (RIVER, other):
+        table[series.id] = series
+        desk.know(series, series.id)
+    later = [desk.take(incoming([1.0], first, other.id)) for first in range(1, 200, 10)]
+    assert [finding.detector for messages in later for finding in findings(messages)] == []
+    table[RIVER.id] = structs.replace(RIVER, area=other.area)
+    here = ReadingsDesk(table, 600)
+    here.take(incoming([1.0, 1.1, 1.2]))
+    later = [here.take(incoming([1.0], first, other.id)) for first in range(1, 200, 10)]
+    assert "silent" in {finding.detector for messages in later for finding in findings(messages)}
 
 
 def test_each_reading_is_in_one_minute_of_the_roll_ups() -> None:
