@@ -1,4 +1,4 @@
-"""The data files: categories, duties, policies, dictionary, air quality index, MQTT routes; shipped or local."""
+"""The data files: categories, duties, policies, dictionary, air quality index, MQTT routes, hydrology; shipped or local."""
 
 import tomllib
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
+from config.hydrology import Element, check_elements
 from config.routes import Route, check_routes
 from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
@@ -136,6 +137,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     term: tuple[Term, ...] = ()
     aqi: Annotated[tuple[Standard, ...], Meta(min_length=1)]
     route: tuple[Route, ...] = ()
+    element: tuple[Element, ...] = ()
 
 
 FILES = {
@@ -145,6 +147,7 @@ FILES = {
     "term": "dictionary.toml",
     "aqi": "aqi.toml",
     "route": "mqtt.toml",
+    "element": "hydrology.toml",
 }
 
 
@@ -157,6 +160,7 @@ class Data(Struct, frozen=True, kw_only=True):
     terms: tuple[Term, ...]
     aqi: AirQuality
     routes: tuple[Route, ...]
+    elements: tuple[Element, ...]
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -196,10 +200,12 @@ def load_data(local: Path | None = None) -> Data:
         terms=files.term,
         aqi=AirQuality(files.aqi),
         routes=files.route,
+        elements=files.element,
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
+    faults.extend(check_elements(files.element))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)
