@@ -17,6 +17,8 @@ from domain.errors import Fault, InvalidConfiguration, InvalidInput
 Port = Annotated[int, Meta(ge=0, le=65535)]  # 0: any free port
 PositiveInt = Annotated[int, Meta(ge=1)]
 Positive = Annotated[float, Meta(gt=0)]
+MIN_TOKEN = 24
+"""Characters of a token that programs show: whoever guesses is not slowed down."""
 
 
 class Secret(Struct, frozen=True):
@@ -96,6 +98,23 @@ class MqttSettings(Section, frozen=True, kw_only=True):
     max_payload_bytes: PositiveInt = 64 * 1024
 
 
+class CapSettings(Section, frozen=True, kw_only=True):
+    """Official warnings in CAP 1.2: feeds and a folder that are looked at, and whose signatures are trusted.
+
+    `feeds` are addresses of Atom or RSS feeds or of single messages, each read in the name of `source`, or of another one
+    named before it with a space. A feed may lead to its own host and to `hosts`, nowhere else.
+    """
+
+    source: str = "cap"
+    feeds: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    folder: Path | None = None
+    poll_seconds: Positive = 60.0
+    timeout_seconds: Positive = 20.0
+    trusted_folder: Path | None = None
+    require_signature: bool = False
+
+
 class StreamSettings(Section, frozen=True, kw_only=True):
     """How the detectors' worker runs; lateness bounds are in event time."""
 
@@ -128,6 +147,14 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     session_hours: Positive = 12.0
     secure_cookie: bool = False
     public_url: str = ""
+    cap_sender: Annotated[str, Meta(pattern=r"^[^\s,<&]{1,80}$")] = "fenghuo"
+    """Who we are in our CAP messages: unique among those who read them, such as the county's domain name."""
+    cap_token: Secret = Secret()
+    """With it machines read our public CAP messages; without one they have no access."""
+
+    def __post_init__(self) -> None:
+        if self.cap_token and len(self.cap_token.value) < MIN_TOKEN:
+            raise ValueError(f"cap_token must have at least {MIN_TOKEN} characters")
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +165,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     devices: DeviceSettings = DeviceSettings()
     mqtt: MqttSettings = MqttSettings()
+    cap: CapSettings = CapSettings()
     stream: StreamSettings = StreamSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()
@@ -149,13 +177,16 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 SECRETS = {
+    "FENGHUO_CONSOLE_CAP_TOKEN": ("console", "cap_token"),
     "FENGHUO_DATABASE_DSN": ("database", "dsn"),
     "FENGHUO_MQTT_PASSWORD": ("mqtt", "password"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
 }
+LISTS = frozenset({("cap", "feeds"), ("cap", "hosts")})
+"""Settings that hold several values: in the environment they stand between commas."""
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"
-OF_COMMANDS = (CONFIG_VARIABLE, "FENGHUO_DEMO_PASSWORD", "FENGHUO_REPLAY_TOKEN")
+OF_COMMANDS = (CONFIG_VARIABLE, "FENGHUO_CAP_TOKEN", "FENGHUO_DEMO_PASSWORD", "FENGHUO_REPLAY_TOKEN")
 """Variables that the command line reads by itself; tests have their own, FENGHUO_TEST_…."""
 
 
@@ -195,7 +226,7 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path | Non
         elif name in SECRETS:
             _put(values, SECRETS[name], {"value": text})
         else:
-            _put(values, known[name], text)
+            _put(values, known[name], text.split(",") if known[name] in LISTS else text)
     try:
         settings = convert(Settings, values, lenient=True)
     except InvalidInput as error:

@@ -81,3 +81,16 @@ def test_folders_are_read_from_the_environment() -> None:
     )
     assert settings.respond.file_path == Path("/var/lib/fenghuo/pages")
     assert settings.data_dir == Path("/etc/fenghuo")
+
+
+def test_lists_stand_between_commas_in_the_environment() -> None:
+    """Several feeds fit into one variable."""
+    settings = load_settings({"FENGHUO_CAP_FEEDS": "https://a.example/feed,weather https://b.example/feed"})
+    assert settings.cap.feeds == ("https://a.example/feed", "weather https://b.example/feed")
+
+
+def test_a_short_token_for_machines_is_refused() -> None:
+    """A token that could be guessed ends the start, and is not repeated."""
+    text = told({"FENGHUO_CONSOLE_CAP_TOKEN": "hunter2"})
+    assert "cap_token must have at least 24 characters" in text
+    assert "hunter2" not in text
