@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta, Struct
 
+from config.cap_events import CapEvent, check_cap_events
 from config.hydrology import Element, check_elements
 from config.routes import Route, check_routes
 from domain.aqi import AirQuality, Standard
@@ -137,6 +138,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     term: tuple[Term, ...] = ()
     aqi: Annotated[tuple[Standard, ...], Meta(min_length=1)]
     route: tuple[Route, ...] = ()
+    cap_event: tuple[CapEvent, ...] = ()
     element: tuple[Element, ...] = ()
 
 
@@ -147,6 +149,7 @@ FILES = {
     "term": "dictionary.toml",
     "aqi": "aqi.toml",
     "route": "mqtt.toml",
+    "cap_event": "cap_events.toml",
     "element": "hydrology.toml",
 }
 
@@ -160,6 +163,7 @@ class Data(Struct, frozen=True, kw_only=True):
     terms: tuple[Term, ...]
     aqi: AirQuality
     routes: tuple[Route, ...]
+    cap_events: tuple[CapEvent, ...]
     elements: tuple[Element, ...]
 
     def owner(self, category: str, area: str) -> Duty:
@@ -200,11 +204,13 @@ def load_data(local: Path | None = None) -> Data:
         terms=files.term,
         aqi=AirQuality(files.aqi),
         routes=files.route,
+        cap_events=files.cap_event,
         elements=files.element,
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
+    faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_data(data))
     if faults:
@@ -239,6 +245,7 @@ def check_data(data: Data, areas: tuple[str, ...] = ()) -> Iterator[Fault]:
         ("duty", [duty.category for duty in data.duties]),
         ("policy.categories", [slug for policy in data.policies for slug in policy.categories]),
         ("term", [term.category for term in data.terms]),
+        ("cap_event", [event.category for event in data.cap_events]),
         (
             "category.raised_by",
             [slug for category in data.categories.values() for slug in category.raised_by],

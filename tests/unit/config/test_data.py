@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from config.cap_events import CapEvents
 from config.data import FILES, SHIPPED, check_data, load_data
 from domain.errors import InvalidConfiguration
 
@@ -101,3 +102,32 @@ def test_an_unreadable_file_is_one_sentence(local: Path, name: str) -> None:
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     """The data folder must exist when it is named."""
     assert "is not a folder" in told(tmp_path / "none")
+
+
+def test_a_warnings_name_or_code_that_stands_twice_is_told(local: Path) -> None:
+    """Which category a warning means must not hang on the order of the file, and must be one that there is."""
+    extra = '\n[[cap_event]]\nnames = ["{}"]\ncodes = ["{}"]\ncategory = "{}"\nprovenance = "test"\n'
+    edit(local / "cap_events.toml", lambda text: text + extra.format("暴雨", "11b03", "ufo"))
+    text = told(local)
+    assert "暴雨 is there twice" in text
+    assert "11b03 is there twice" in text
+    assert "cap_event: names the category 'ufo'" in text
+
+
+@pytest.mark.parametrize(
+    ("event", "codes", "category"),
+    [
+        ("暴雨橙色预警", (), "flood"),
+        ("雷雨大风", (), "severe-weather"),
+        ("霾", (), "air-pollution"),
+        ("Severe Hail", (), "severe-weather"),
+        ("Shanghai holiday", (), None),
+        ("UFO", ("11B03",), "flood"),
+        ("高温", ("11b07",), "air-pollution"),
+        ("UFO", ("99Z99",), None),
+    ],
+)
+def test_a_warning_finds_its_category(event: str, codes: tuple[str, ...], category: str | None) -> None:
+    """A known code decides, else the longest name in the words; Latin names are whole words."""
+    found = CapEvents(load_data().cap_events).find(event, codes)
+    assert (found and found.category) == category
