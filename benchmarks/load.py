@@ -1,7 +1,7 @@
 """What the benches put on the broker: a registry of many series, and readings of them, packed or as JSON."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -13,7 +13,7 @@ from domain.codec import Headers, encode, headers_for
 from domain.inputs import Reading
 from domain.levels import Level
 from domain.registry import Limit, Series
-from domain.topics import READINGS, REGISTRY_SERIES
+from domain.topics import READINGS, REGISTRY_SERIES, Topic
 from streams.packing import ReadingPack, micros, pack
 
 TOWNSHIPS = 40
@@ -88,16 +88,16 @@ def _encode(names: list[str], at: int, values: "np.ndarray", *, as_json: bool) -
 
 async def publish_series(settings: Settings, series: list[Series]) -> None:
     """Put the registry where a responder would publish it."""
+    await publish_records(settings, REGISTRY_SERIES, {one.id: one for one in series})
+
+
+async def publish_records(settings: Settings, topic: Topic, records: Mapping[str, object]) -> None:
+    """Put records on a topic, each under its key."""
     async with _producer(settings) as producer:
         await asyncio.gather(
             *[
-                await producer.send(
-                    REGISTRY_SERIES.name,
-                    encode(one),
-                    key=one.id.encode(),
-                    headers=headers_for(REGISTRY_SERIES),
-                )
-                for one in series
+                await producer.send(topic.name, encode(record), key=key.encode(), headers=headers_for(topic))
+                for key, record in records.items()
             ]
         )
 

@@ -14,6 +14,7 @@ import aiohttp
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.gateway import megabytes
 from benchmarks.load import make_series, messages, publish_readings, publish_series
 from config.settings import Settings, load_settings
 from domain.errors import FenghuoError, Unavailable
@@ -100,7 +101,7 @@ async def _ours(folder: Path, readings: int, packing: int, say: Say, broker: str
         async with child_process(command, log=log, environment=environment) as process:
             pin(process.pid)
             rate, seconds = await _watch(settings, process, readings, log)
-            size = _megabytes(process.pid)
+            size = megabytes(process.pid)
     return Throughput(
         readings_per_second=round(rate),
         packing=packing,
@@ -154,13 +155,6 @@ async def _worked_off(session: aiohttp.ClientSession, address: str) -> float:
         for sample in family.samples
         if sample.name == "fenghuo_inputs_total" and sample.labels["feed"] == "readings"
     )
-
-
-def _megabytes(pid: int) -> float:
-    """Tell the memory that a process holds; 0 where there is no /proc."""
-    status = Path(f"/proc/{pid}/status")
-    lines = status.read_text().splitlines() if status.exists() else []
-    return next((round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmRSS")), 0.0)
 
 
 async def _peer(

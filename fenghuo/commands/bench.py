@@ -1,8 +1,9 @@
-"""`fenghuo bench throughput | latency`: speed, beside that of peers; the code is in `benchmarks/` of a checkout."""
+"""`fenghuo bench throughput | latency | gateway`: speed, beside peers; the code is in `benchmarks/` of a checkout."""
 
 import asyncio
 
 import typer
+from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
@@ -75,6 +76,33 @@ def create_commands() -> typer.Typer:
         table.add_row("to the alert's row", _ms(found.alert_p50), _ms(found.alert_p99))
         table.add_row("to the page", _ms(found.page_p50), _ms(found.page_p99))
         console().print(table)
+
+    @cli.command()
+    def gateway(
+        connections: int = typer.Option(2_000, min=1, help="HJ 212 stations connected at once."),
+        rate: int = typer.Option(5_000, min=1, help="Packets a second of all of them."),
+        seconds: float = typer.Option(30.0, min=1, help="How long."),
+        broker: str | None = typer.Option(
+            None, help="A fresh Kafka (host:port) instead of the embedded broker."
+        ),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """HJ 212 packets through one gateway process, each answered (9014) when the broker has it on disk."""
+        set_up_logging("error")
+        try:
+            from benchmarks.gateway import measure
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(measure(connections, rate, seconds, _say, broker))
+        if as_json:
+            print_json(found)
+        else:
+            table = Table("what", "figure", title=f"{found.connections:,} stations, one gateway process")
+            for name, value in structs.asdict(found).items():
+                table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+            console().print(table)
+        if found.unanswered or found.refused:
+            raise typer.Exit(1)
 
     return cli
 
