@@ -26,3 +26,4 @@ DEVICE_ANSWER_SECONDS = Histogram(
     ["protocol"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
+MQTT_CONNECTED = Gauge("fenghuo_mqtt_connected", "1 while the gateway is subscribed at the MQTT broker")

@@ -205,6 +205,11 @@ class DeviceIntake:
         address = self._address_of.get(device)
         return self._met.get(address) if address else None
 
+    def series(self, met: Met, channel: str) -> Series | None:
+        """Find the series that a channel of a device goes to; None when nobody has registered it."""
+        name = self._series_of.get((met.device.id, channel)) if met.device else None
+        return self._registry.series.get(name or own_series(met.protocol, met.address, channel))
+
     def put(self, met: Met, observations: Iterable[Observation], done: Done | None = None) -> int:
         """Collect what one packet says; `done(True)` follows when the broker has it on disk, `done(False)` if not.
 
