@@ -34,6 +34,7 @@ from streams.gateway_problems import Reason, Refused, problem, retry_after
 from streams.gateway_readings import Catalog, parse_readings
 from streams.gateway_refusals import STAGE, Refusals
 from streams.gateway_texts import Desk
+from streams.mqtt.subscriber import Subscriber
 from streams.packing import micros
 from streams.personal import read_key
 from streams.producer import Message, Writer, repeat
@@ -90,6 +91,7 @@ class Gateway:
             self._sealer,
             self._instance,
         )
+        self._mqtt = self._subscriber(settings, data) if settings.mqtt.url else None
         self._stack = AsyncExitStack()
         self.port = 0
 
@@ -102,6 +104,8 @@ class Gateway:
             stack.callback(beat.cancel)
             stack.push_async_callback(self._packer.flush)
             await stack.enter_async_context(self.devices)
+            if self._mqtt is not None:
+                await stack.enter_async_context(self._mqtt)
             runner = web.AppRunner(
                 self._application(),
                 access_log=None,
@@ -128,6 +132,17 @@ class Gateway:
         """Stop accepting, answer what is under way, send what is packed, leave."""
         await self._stack.aclose()
         log.info("gateway_stopped")
+
+    def _subscriber(self, settings: Settings, data: Data) -> Subscriber:
+        return Subscriber(
+            settings.mqtt,
+            data.routes,
+            self._registry,
+            self._writer,
+            self.devices,
+            port=settings.gateway.port,
+            patience_seconds=settings.gateway.send_timeout_seconds + 1,
+        )
 
     def _application(self) -> web.Application:
         application = web.Application(middlewares=[self._observe])
@@ -173,9 +188,11 @@ class Gateway:
         return response
 
     async def _health(self, request: web.Request) -> web.Response:
-        """Say whether input can be accepted now."""
+        """Say whether input can be accepted now; MQTT is shown, but its absence is no reason to refuse the other feeds."""
         parts = {"registry": self._registry.is_ready, "broker": self._writer.is_ready}
         ready = all(parts.values())
+        if self._mqtt is not None:
+            parts["mqtt"] = self._mqtt.is_connected
         body = msgspec.json.encode({"ready": ready, **parts})
         return web.Response(body=body, status=200 if ready else 503, content_type="application/json")
 
