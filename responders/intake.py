@@ -21,7 +21,17 @@ from domain.codec import decode
 from domain.errors import DatabaseUnavailable, InvalidInput
 from domain.findings import Alert
 from domain.inputs import Bulletin, Rejected, Report, Ticket
-from domain.topics import ALERTS, BULLETINS, HEARTBEATS, REJECTED, REPORTS, ROLLUPS, TICKETS, TOPICS
+from domain.topics import (
+    ALERTS,
+    BULLETINS,
+    HEARTBEATS,
+    REJECTED,
+    REPORTS,
+    ROLLUPS,
+    SIGHTINGS,
+    TICKETS,
+    TOPICS,
+)
 from responders.broker import open_consumer, open_producer
 from responders.cases import Rules
 from responders.loops import Health, wait_for
@@ -33,7 +43,7 @@ log = structlog.get_logger()
 
 GROUP = "fenghuo-responders"
 URGENT = (ALERTS.name, HEARTBEATS.name)
-BULK = (ROLLUPS.name, TICKETS.name, REPORTS.name, BULLETINS.name, REJECTED.name)
+BULK = (ROLLUPS.name, TICKETS.name, REPORTS.name, BULLETINS.name, REJECTED.name, SIGHTINGS.name)
 POLL_MILLISECONDS = 200
 MOST_MESSAGES = {URGENT: 200, BULK: 200}
 """Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work."""
@@ -99,6 +109,7 @@ class Intake:
             REPORTS.name: self._store.record_reports,
             BULLETINS.name: self._store.record_bulletins,
             REJECTED.name: self._store.record_rejected,
+            SIGHTINGS.name: self._store.record_sightings,
         }
         return writers[topic]
 

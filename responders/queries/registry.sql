@@ -13,7 +13,7 @@ select wall_anchor, county_anchor, factor from clock;
 select clock_now();
 
 -- name: publish
--- Put a record into the outbox in place of the earlier one of its key: (topic, key, value).
+-- Put a record into the outbox in place of the earlier one of its key; null removes the key: (topic, key, value).
 select publish($1, $2, $3);
 
 -- name: put_area

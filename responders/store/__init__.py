@@ -12,14 +12,16 @@ from typing import Self
 from uuid import UUID
 
 from domain.clock import Clock
+from domain.devices import Sighting
 from domain.findings import Alert, Heartbeat, RollUps
 from domain.incidents import IncidentState, TaskState, Verdict
 from domain.inputs import Bulletin, Rejected, Report, Ticket
-from domain.registry import Area, Series, Source
+from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
-from responders.store import account, commands, console, intake, opening, registry
+from responders.store import account, commands, console, intake, opening, registry, stations
 from responders.store.listening import listen
 from responders.store.pool import Database, open_pool
+from responders.store.register import Register
 from responders.store.workers import Workers
 from responders.views import (
     Account,
@@ -36,12 +38,16 @@ from responders.views import (
 
 
 class Store:
-    """All that the platform keeps and all that may be asked of it; `workers` is for the responder's own loops."""
+    """All that the platform keeps and all that may be asked of it.
+
+    `workers` is for the responder's own loops, `register` for whoever changes devices and series or looks at them.
+    """
 
     def __init__(self, database: Database) -> None:
         """Share an open pool; use `open`."""
         self._database = database
         self.workers = Workers(database)
+        self.register = Register(database)
 
     @classmethod
     @asynccontextmanager
@@ -75,8 +81,12 @@ class Store:
         await self._database.run(registry.put_areas, areas)
 
     async def put_series(self, series: Iterable[Series]) -> None:
-        """Add or replace series, and publish them."""
+        """Add or replace series, and publish them, unchecked: `register.change` is for what people write."""
         await self._database.run(registry.put_series, series)
+
+    async def put_devices(self, devices: Iterable[Device]) -> None:
+        """Add or replace devices, and publish them, unchecked as series are."""
+        await self._database.run(stations.put_devices, devices)
 
     async def put_sources(self, sources: Iterable[Source]) -> None:
         """Add or replace sources, and publish them (token hashes only)."""
@@ -97,6 +107,14 @@ class Store:
     async def series(self) -> list[Series]:
         """List all series by id."""
         return await self._database.read(registry.list_series)
+
+    async def devices(self) -> list[Device]:
+        """List all devices by id."""
+        return await self._database.read(stations.list_devices)
+
+    async def sources(self) -> list[Source]:
+        """List all sources by slug, with the digests of their tokens."""
+        return await self._database.read(stations.list_sources)
 
     async def users(self) -> list[User]:
         """List all accounts by login, without their password hashes."""
@@ -135,6 +153,10 @@ class Store:
     async def record_heartbeats(self, heartbeats: Sequence[Heartbeat]) -> None:
         """Keep the newest sign of life of each instance."""
         await self._database.run(intake.record_heartbeats, heartbeats)
+
+    async def record_sightings(self, sightings: Sequence[Sighting]) -> None:
+        """Keep the newest word of each gateway on each device."""
+        await self._database.run(stations.record_sightings, sightings)
 
     # Console: every call names its viewer; area and role are checked in SQL against the account as it is now ----------
 

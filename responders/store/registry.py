@@ -22,6 +22,11 @@ async def publish(connection: Connection, topic: Topic, key: str, record: object
     await connection.execute(sql("publish"), topic.name, key, encode(record).decode())
 
 
+async def retire(connection: Connection, topic: Topic, key: str) -> None:
+    """Put an empty value into the outbox: the key goes from the topic, and from everybody who follows it."""
+    await connection.execute(sql("publish"), topic.name, key, None)
+
+
 async def set_clock(connection: Connection, clock: Clock) -> None:
     """Set and publish the county clock."""
     await connection.execute(sql("set_clock"), clock.wall_anchor, clock.county_anchor, clock.factor)

@@ -29,6 +29,8 @@ MOST_PATIENCE_SECONDS = 60.0
 """A channel that asks for more patience than this is asked again all the same: somebody waits for the page."""
 KEPT_CHANGES_SECONDS = 86_400.0
 KEPT_REQUESTS_SECONDS = 30 * 86_400.0
+REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS = 86_400.0, 90 * 86_400.0
+"""What a gateway said of a device stays for a day after another one, or its own next life, said more."""
 
 
 def pause_seconds(attempt: int) -> float:
@@ -38,11 +40,11 @@ def pause_seconds(attempt: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A value in the outbox that waits for the broker."""
+    """A value in the outbox that waits for the broker; an empty one removes its key."""
 
     topic: str
     key: str
-    value: bytes
+    value: bytes | None
     sequence: int
 
 
@@ -116,7 +118,7 @@ class Workers:
         return await self._database.run(_open_by_grade)
 
     async def prune(self) -> None:
-        """Forget old changes, requests and sessions."""
+        """Forget old changes, requests, sessions and sightings."""
         await self._database.run(_prune)
 
 
@@ -314,7 +316,15 @@ async def _publish_pending(
     if not await connection.fetchval(sql("lock_outbox")):
         return 0
     rows = await connection.fetch(sql("unpublished"), limit)
-    pending = [Pending(row["topic"], row["key"], row["value"].encode(), row["sequence"]) for row in rows]
+    pending = [
+        Pending(
+            row["topic"],
+            row["key"],
+            None if row["value"] is None else row["value"].encode(),
+            row["sequence"],
+        )
+        for row in rows
+    ]
     if pending:
         await send(pending)
         await connection.executemany(
@@ -335,3 +345,4 @@ async def _prune(connection: Connection) -> None:
     await connection.execute(sql("prune_changes"), KEPT_CHANGES_SECONDS)
     await connection.execute(sql("prune_requests"), KEPT_REQUESTS_SECONDS)
     await connection.execute(sql("prune_sessions"))
+    await connection.execute(sql("prune_sightings"), REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS)

@@ -16,7 +16,7 @@ from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.levels import Level
 from domain.registry import Area, Series
 from domain.topics import REGISTRY_AREAS, REGISTRY_CLOCK
-from responders.migrate import migrate
+from responders.migrate import migrate, migrations
 from responders.store import Store
 from responders.store.queries import load_queries
 from responders.store.workers import Pending
@@ -32,7 +32,7 @@ async def world(database: str) -> AsyncIterator[World]:
 async def test_migrations_are_applied_once_even_by_several_at_a_time(database: str) -> None:
     """Several processes that start together apply each migration once."""
     applied = await asyncio.gather(*(migrate(database) for _ in range(4)))
-    assert sorted(map(len, applied)) == [0, 0, 0, 1]
+    assert sorted(map(len, applied)) == [0, 0, 0, len(migrations())]
     assert await migrate(database) == []
 
 
