@@ -46,7 +46,7 @@ async def embedded_broker(data_dir: Path, port: int | None = None) -> AsyncItera
 
     Ended and started again it is empty, as a broker is that lost its disks.
     """
-    address = _address(port)
+    address = own_address(port)
     command: Command = [
         _tansu(data_dir),
         "broker",
@@ -58,7 +58,7 @@ async def embedded_broker(data_dir: Path, port: int | None = None) -> AsyncItera
         "memory://tansu/",
     ]
     log = data_dir / "broker.log"
-    environment = _environment() | {"RUST_LOG": "warn"}
+    environment = own_environment() | {"RUST_LOG": "warn"}
     # It keeps nothing, so there is nothing to wait for when it is to end.
     async with child_process(command, log=log, stop=signal.SIGKILL, environment=environment) as process:
         await until_ready("The embedded broker", lambda: answers_kafka(address), process, log=log)
@@ -108,7 +108,7 @@ async def embedded_postgres(
         stop=signal.SIGINT,  # to PostgreSQL: close all sessions and end in order
         orphaned=signal.SIGINT,
         user=user,
-        environment=_environment(),
+        environment=own_environment(),
     ) as process:
         dsn = f"postgresql://{DATABASE}@/{{}}?host={home}"
         await until_ready(
@@ -126,7 +126,7 @@ async def apache_kafka(data_dir: Path, jars: Path, port: int | None = None) -> A
     """
     program = _kafka_program(jars)
     home = (data_dir / "kafka").absolute()
-    address = _address(port)
+    address = own_address(port)
     home.mkdir(parents=True, exist_ok=True)
     properties = home / "server.properties"
     properties.write_text(_kafka_properties(home, address, f"{HOST}:{free_port()}"))
@@ -143,7 +143,7 @@ async def apache_kafka(data_dir: Path, jars: Path, port: int | None = None) -> A
         ]
         await _run("Kafka's storage tool", program + storage, log)
     async with child_process(
-        [*program, "kafka.Kafka", properties], log=log, environment=_environment()
+        [*program, "kafka.Kafka", properties], log=log, environment=own_environment()
     ) as process:
         await until_ready("Apache Kafka", lambda: answers_kafka(address), process, log=log, within_seconds=60)
         yield address
@@ -167,7 +167,7 @@ async def answers_kafka(address: str) -> bool:
         await admin.close()
 
 
-def _address(port: int | None) -> str:
+def own_address(port: int | None) -> str:
     """Refuse a port on which somebody listens: his answers would pass for ours."""
     if port is None:
         return f"{HOST}:{free_port()}"
@@ -208,7 +208,7 @@ async def _init_database(binaries: Path, home: Path, log: Path, user: str) -> No
 
 
 async def _run(name: str, command: Command, log: Path, user: str = "") -> None:
-    async with child_process(command, log=log, user=user, environment=_environment()) as process:
+    async with child_process(command, log=log, user=user, environment=own_environment()) as process:
         if await process.wait():
             raise Unavailable(f"{name} failed with status {process.returncode}: {last_words(log)}")
 
@@ -243,7 +243,8 @@ def _kafka_properties(home: Path, address: str, controller: str) -> str:
     return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
-def _environment() -> dict[str, str]:
+def own_environment() -> dict[str, str]:
+    """Give what a child of ours sees of the environment."""
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
 

@@ -15,6 +15,7 @@ from config.settings import Settings, load_settings
 from domain.registry import Protocol
 from domain.topics import REGISTRY_SERIES, REGISTRY_SOURCES
 from fenghuo.embedded import embedded_broker, embedded_postgres, free_port
+from fenghuo.embedded_mqtt import embedded_mqtt
 from fenghuo.running import Stage
 from fenghuo.supervisor import Supervisor, is_healthy
 from fenghuo.topics import ensure_topics
@@ -40,6 +41,8 @@ class Layout:
     console_port: int | None = None
     hj212_port: int | None = None
     sl651_port: int | None = None
+    mqtt: bool = False
+    """Whether there is an MQTT broker, always embedded, that the gateway subscribes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class Platform:
         """Tell on which port devices of a protocol connect; KeyError for one that is not spoken over TCP."""
         devices = self.settings.devices
         return {Protocol.HJ212: devices.hj212_port, Protocol.SL651: devices.sl651_port}[protocol] or 0
+
+    @property
+    def mqtt(self) -> str:
+        """Tell the MQTT broker's URL; "" where there is none."""
+        return self.settings.mqtt.url
 
     @property
     def console(self) -> str:
@@ -125,6 +133,9 @@ async def run_platform(layout: Layout, extra: Mapping[str, str] | None = None) -
         if dsn is None:
             dsn = await stack.enter_async_context(embedded_postgres(layout.folder, fast=True))
         environment = _environment(layout, bootstrap, dsn) | dict(extra or {})
+        if layout.mqtt:
+            environment["FENGHUO_MQTT_URL"] = await stack.enter_async_context(embedded_mqtt(layout.folder))
+            environment["FENGHUO_MQTT_SHARE_GROUP"] = ""  # one gateway; rumqttd breaks down over shared ones
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("FENGHUO_")})
         await ensure_topics(settings, give_up_seconds=GIVE_UP_SECONDS)
         await migrate(dsn)
