@@ -40,13 +40,11 @@ def written() -> set[tuple[str, str]]:
     for room in set(ROOMS.values()):
         for path in (ROOT / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                name = (
-                    node.attr
-                    if isinstance(node, ast.Attribute)
-                    else node.id
-                    if isinstance(node, ast.Name)
-                    else None
-                )
+                name = node.id if isinstance(node, ast.Name) else None
+                if (
+                    isinstance(node, ast.Attribute) and ast.unparse(node.value) != "Feed"
+                ):  # a feed is no topic
+                    name = node.attr
                 if name in CONSTANTS:
                     pairs.add((room, CONSTANTS[name]))
     return pairs
