@@ -1,6 +1,6 @@
 """What gateways and agents measure beside the counters that all stages share (`config/metrics.py`)."""
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 LATENESS_SECONDS = Histogram(
     "fenghuo_lateness_seconds",
@@ -25,5 +25,11 @@ DEVICE_ANSWER_SECONDS = Histogram(
     "Time from a device's packet to our answer, which says that the broker has it on disk",
     ["protocol"],
     buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+DEVICE_MISSING = Counter(
+    "fenghuo_device_missing_total", "Values that devices marked as not measured", ["protocol"]
+)
+DEVICE_OTHER_BYTES = Counter(
+    "fenghuo_device_other_bytes_total", "Bytes of pictures and texts, which are no readings", ["protocol"]
 )
 MQTT_CONNECTED = Gauge("fenghuo_mqtt_connected", "1 while the gateway is subscribed at the MQTT broker")

@@ -5,7 +5,7 @@ password, 1 of function, 4 bits of direction and 12 of length, a start character
 and a checksum. In a message of several packets the text begins with 12 bits of their total and 12 of their number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from domain.errors import Fault, InvalidInput
@@ -56,7 +56,7 @@ class Frame:
 
     `station` has ten hexadecimal digits in upper case: `00` and the eight of a hydrological station, or six of the
     administrative division and four that are a number of their own. `password` has four. `text` is what stands between
-    start and end, without `total` and `sequence`; those are 0 in a frame that is not numbered.
+    start and end, without `total` and `sequence`; those are 0 in a frame that is not numbered. `raw` is how it came.
     """
 
     up: bool
@@ -69,6 +69,7 @@ class Frame:
     end: End = End.ETX
     total: int = 0
     sequence: int = 0
+    raw: bytes = field(default=b"", compare=False)
 
     def __repr__(self) -> str:
         way = "up" if self.up else "down"
@@ -206,6 +207,7 @@ class Framer:
             end=End(raw[-TAIL]),
             total=number >> 12,
             sequence=number & 0xFFF,
+            raw=raw,
         )
 
 
