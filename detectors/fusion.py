@@ -138,10 +138,10 @@ class Fusion:
         if category is None:
             return None
         holding = case.holding(category, now)
-        judged = level_of(category, holding)
+        wider = self._wider(name, case, category, now) if holding else []
+        judged = level_of(category, holding, wider)
         if judged is not None:
-            holding = [*holding, *self._wider(name, case, category, now)]
-            judged = level_of(category, holding)
+            holding = [*holding, *wider]
         kinds = {f"{kind_of(finding)}/{finding.feed}" for finding in holding}
         alert = case.alert
         if alert is None:

@@ -1,7 +1,8 @@
 """The level that evidence gives, by the table of its category, with the reason by name."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from config.data import Category, LevelRule
@@ -61,28 +62,66 @@ def streams_of(findings: Iterable[Finding]) -> int:
     )
 
 
-def level_of(category: Category, findings: list[Finding]) -> tuple[Level, Reason] | None:
-    """Judge the findings that hold; None when no row of the category's table is reached."""
+def level_of(
+    category: Category, findings: list[Finding], wider: Sequence[Finding] = ()
+) -> tuple[Level, Reason] | None:
+    """Judge the findings that hold; None when no row of the category's table is reached.
+
+    `wider` are bulletins for areas around: they weigh beside the findings and raise nothing by themselves. So where the
+    findings reach no row alone, only rows that ask for more than a bulletin are open to both.
+    """
     if not findings:
         return None
-    limits = [f.limit.level for f in findings if f.limit is not None and kind_of(f) is Kind.LIMIT]
-    bulletins = [f.limit.level for f in findings if f.limit is not None and kind_of(f) is Kind.BULLETIN]
-    limit, bulletin = max(limits, default=0), max(bulletins, default=0)
-    rarity, streams = rarity_of(findings), streams_of(findings)
-    phrase = any(f.phrase is not None for f in findings)
-    reached = [
-        rule
-        for rule in category.levels
-        if (rule.rarity is None or rarity >= rule.rarity)
-        and (rule.streams is None or streams >= rule.streams)
-        and (rule.limit is None or limit >= rule.limit)
-        and (rule.bulletin is None or bulletin >= rule.bulletin)
-        and (rule.phrase is None or phrase is rule.phrase)
-    ]
+    alone = _weigh(findings)
+    reached = [rule for rule in category.levels if alone.reach(rule)]
+    if wider:
+        together = _weigh([*findings, *wider])
+        open_rules = category.levels if reached else [rule for rule in category.levels if _asks_more(rule)]
+        reached = [rule for rule in open_rules if together.reach(rule)]
     if not reached:
         return None
     decides = max(reached, key=lambda rule: rule.level)
     return min(decides.level, category.highest), _reason(decides)
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    """What findings weigh together, in the terms of the rows."""
+
+    limit: int
+    bulletin: int
+    rarity: float
+    streams: int
+    phrase: bool
+
+    def reach(self, rule: LevelRule) -> bool:
+        """Say whether everything that a row names is there."""
+        return (
+            (rule.rarity is None or self.rarity >= rule.rarity)
+            and (rule.streams is None or self.streams >= rule.streams)
+            and (rule.limit is None or self.limit >= rule.limit)
+            and (rule.bulletin is None or self.bulletin >= rule.bulletin)
+            and (rule.phrase is None or self.phrase is rule.phrase)
+        )
+
+
+def _weigh(findings: list[Finding]) -> _Weight:
+    levels = {
+        kind: [f.limit.level for f in findings if f.limit is not None and kind_of(f) is kind]
+        for kind in (Kind.LIMIT, Kind.BULLETIN)
+    }
+    return _Weight(
+        limit=max(levels[Kind.LIMIT], default=0),
+        bulletin=max(levels[Kind.BULLETIN], default=0),
+        rarity=rarity_of(findings),
+        streams=streams_of(findings),
+        phrase=any(f.phrase is not None for f in findings),
+    )
+
+
+def _asks_more(rule: LevelRule) -> bool:
+    """Say whether a row asks for evidence beside a bulletin."""
+    return any(asked is not None for asked in (rule.rarity, rule.limit, rule.phrase))
 
 
 def is_flat(category: Category) -> bool:

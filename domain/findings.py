@@ -38,7 +38,8 @@ class Finding(Struct, frozen=True, kw_only=True):
 
     `observed_at` is the event time of the input that decided, `received_at` that input's arrival at the gateway;
     `observed` and `expected` are in `unit`; `inputs` names up to 20 of the inputs behind it, newest first.
-    The id stays the same from confirmation through every update to clearing.
+    The id stays the same from confirmation through every update to clearing. What rests on a `restricted` one is not told to
+    the public.
     """
 
     id: UUID
@@ -62,6 +63,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     limit: BrokenLimit | None = None
     phrase: str | None = None
     inputs: tuple[UUID, ...] = ()
+    restricted: bool = False
 
 
 class AlertChange(StrEnum):

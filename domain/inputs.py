@@ -1,7 +1,8 @@
 """What comes in: readings, tickets, reports, bulletins, and what had to be turned away."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -82,21 +83,47 @@ class ReportIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     reporter: Person | None = None
 
 
+class BulletinStatus(StrEnum):
+    """Whether a warning holds from `effective_at` on, or is only there to end others."""
+
+    IN_FORCE = "in_force"
+    CANCELLED = "cancelled"
+
+
 class BulletinIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An official warning from outside, in our own plain form."""
+    """An official warning from outside, in our own plain form.
+
+    `supersedes` names earlier warnings of the same source that end with this one: their ids, or what they are `part_of`, the
+    message that held several warnings. One that is in force takes their place; one that is cancelled only ends them, and may
+    leave out `category`, `level` and `areas`. The same id again is the same warning; ids of parts of one message differ after
+    their last dot only. An `exercise` is kept and makes nobody act; a `restricted` one is not for the public.
+    """
 
     id: Slug
-    category: Slug
-    level: Level
-    areas: Annotated[tuple[AreaCode, ...], Meta(min_length=1)]
+    category: Slug | None = None
+    level: Level | None = None
+    areas: Annotated[tuple[AreaCode, ...], Meta(min_length=1)] = ()
     effective_at: AwareTime
     expires_at: AwareTime
     headline: Annotated[str, Meta(min_length=1, max_length=500)]
     text: Annotated[str, Meta(max_length=20_000)] = ""
+    status: BulletinStatus = BulletinStatus.IN_FORCE
+    supersedes: Annotated[tuple[Slug, ...], Meta(max_length=200)] = ()
+    part_of: Slug | None = None
+    exercise: bool = False
+    restricted: bool = False
 
     def __post_init__(self) -> None:
-        if self.expires_at <= self.effective_at:
+        if self.status is BulletinStatus.IN_FORCE and self.expires_at <= self.effective_at:
             raise ValueError("expires_at must be later than effective_at")
+
+    def missing(self) -> Iterator[str]:
+        """Name the fields that this warning needs and lacks."""
+        if self.status is BulletinStatus.CANCELLED:
+            needed: dict[str, object] = {"supersedes": self.supersedes}
+        else:
+            needed = {"category": self.category, "level": self.level, "areas": self.areas}
+        yield from (name for name, value in needed.items() if value in (None, ()))
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
@@ -128,19 +155,24 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class Bulletin(Struct, frozen=True, kw_only=True):
-    """An official warning inside the platform."""
+    """An official warning inside the platform; fields as in `BulletinIn`."""
 
     id: UUID
     source: str
     own_id: str
-    category: str
-    level: Level
+    category: str | None
+    level: Level | None
     areas: tuple[str, ...]
     effective_at: AwareTime
     expires_at: AwareTime
     received_at: AwareTime
     headline: str
     text: str = ""
+    status: BulletinStatus = BulletinStatus.IN_FORCE
+    supersedes: tuple[str, ...] = ()
+    part_of: str | None = None
+    exercise: bool = False
+    restricted: bool = False
 
 
 class Rejected(Struct, frozen=True, kw_only=True):

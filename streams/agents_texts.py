@@ -8,11 +8,13 @@ from msgspec import structs
 
 from config.data import Category
 from config.metrics import INPUTS
-from detectors.bulletins import bulletin_findings
+from detectors.bulletins import VERSION as BOARD_VERSION
+from detectors.bulletins import Board
 from detectors.counts import Counts
 from detectors.text import Classifier, phrase_findings
 from domain.areas import AreaLevel, covers
 from domain.codec import decode
+from domain.errors import Fault, InvalidInput
 from domain.inputs import Bulletin, Report, Ticket
 from domain.levels import Feed
 from domain.registry import Area
@@ -85,20 +87,26 @@ class TextsDesk:
 
 
 class BulletinsDesk:
-    """Turns official warnings into findings; remembers nothing."""
+    """Turns official warnings into findings, and knows which of them are in force: later ones may end them.
+
+    All that a source says comes to one partition, in its order: the topic's key is the source.
+    """
 
     def __init__(self, areas: Mapping[str, Area]) -> None:
         """Take the registry's areas: a warning for a city is one for each of its counties."""
         self._areas = areas
+        self._boards: dict[str, Board] = {}
+        self._changed: set[str] = set()
 
     def take(self, message: Incoming) -> Outgoing:
-        """Make a finding for each area, and for each county of an area above."""
+        """Make a finding for each area, and for each county of an area above; clear those that the warning ends."""
         bulletin: Bulletin = decode(BULLETINS, message.value, message.headers)
         INPUTS.labels("stream", Feed.BULLETINS).inc()
         areas = dict.fromkeys(place for area in bulletin.areas for place in self._places(area))
+        board = self._boards.setdefault(bulletin.source, Board())
+        self._changed.add(bulletin.source)
         return [
-            finding_message(finding)
-            for finding in bulletin_findings(structs.replace(bulletin, areas=tuple(areas)))
+            finding_message(finding) for finding in board.take(structs.replace(bulletin, areas=tuple(areas)))
         ]
 
     def tick(self, now: datetime) -> Outgoing:
@@ -110,11 +118,20 @@ class BulletinsDesk:
         return []
 
     def dump(self) -> dict[str, bytes]:
-        """Write nothing down."""
-        return {}
+        """Write down the boards that changed, a piece for each source."""
+        changed, self._changed = self._changed, set()
+        return {source: msgspec.msgpack.encode(self._boards[source]) for source in sorted(changed)}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
-        """Take nothing up."""
+        """Take up written boards; InvalidInput when one is of another form."""
+        for source, piece in pieces.items():
+            try:
+                board = msgspec.msgpack.decode(piece, type=Board)
+            except msgspec.DecodeError as error:
+                raise InvalidInput([Fault(source, f"is no board of warnings: {error}")]) from error
+            if board.version != BOARD_VERSION:
+                raise InvalidInput([Fault(source, f"version {board.version} is not {BOARD_VERSION}")])
+            self._boards[source] = board
 
     def _places(self, area: str) -> list[str]:
         if len(area) >= AreaLevel.COUNTY:

@@ -63,10 +63,18 @@ class Desk:
                 return self._accept(REPORTS, made, reports, now, [one.area for one in reports])
             case Feed.BULLETINS:
                 bulletins = self._decode(BulletinIn, body, source, now, lines=lines)
-                warnings = [_bulletin(source, item, now) for item in bulletins]
-                return self._accept(BULLETINS, warnings, (), now, [one.areas[0] for one in bulletins])
+                return self.accept_bulletins(bulletins, source, now)
             case Feed.READINGS:
                 raise AssertionError("readings have their own way")
+
+    def bulletin_faults(self, item: BulletinIn, source: Source, now: datetime) -> list[Fault]:
+        """Find what is wrong with a warning that came in another form than JSON."""
+        return list(self._faults(item, source, now, ""))
+
+    def accept_bulletins(self, items: list[BulletinIn], source: Source, now: datetime) -> Accepted:
+        """Make messages of warnings without faults; keyed by source, since a later one may end an earlier one."""
+        records = [_bulletin(source, item, now) for item in items]
+        return self._accept(BULLETINS, records, (), now, [source.slug] * len(records))
 
     def _decode(
         self, kind: type[In], body: bytearray, source: Source, now: datetime, *, lines: bool
@@ -91,6 +99,12 @@ class Desk:
         if item.category is not None and item.category not in self.data.categories:
             yield Fault(f"{place}category", "is not a known category")
         if isinstance(item, BulletinIn):
+            yield from (
+                Fault(f"{place}{name}", "is missing: only a cancelled bulletin may leave it out")
+                if name != "supersedes"
+                else Fault(f"{place}{name}", "is missing: a cancelled bulletin must name what it ends")
+                for name in item.missing()
+            )
             for number, area in enumerate(item.areas):
                 yield from self._area_faults(area, source, f"{place}areas[{number}]")
             yield from _time_faults(item.effective_at, now + MAX_EFFECTIVE_AHEAD, f"{place}effective_at")
@@ -117,7 +131,9 @@ class Desk:
         made = list(records)
         headers = headers_for(topic)
         messages = [
-            Message(topic.name, township_of(area).encode(), encode(record), headers)
+            Message(
+                topic.name, (area if topic is BULLETINS else township_of(area)).encode(), encode(record), headers
+            )
             for record, area in zip(made, areas, strict=True)
         ]
         limit = self.settings.broker.max_message_bytes - OVERHEAD_BYTES
@@ -165,7 +181,7 @@ class Desk:
 
 
 def _bulletin(source: Source, item: BulletinIn, now: datetime) -> Bulletin:
-    """Make a bulletin; one for several areas is one message, keyed by the first."""
+    """Make a bulletin; one for several areas is one message."""
     return Bulletin(
         id=input_id(Feed.BULLETINS, source.slug, item.id),
         source=source.slug,
@@ -178,6 +194,11 @@ def _bulletin(source: Source, item: BulletinIn, now: datetime) -> Bulletin:
         received_at=now,
         headline=item.headline,
         text=item.text,
+        status=item.status,
+        supersedes=item.supersedes,
+        part_of=item.part_of,
+        exercise=item.exercise,
+        restricted=item.restricted,
     )
 
 

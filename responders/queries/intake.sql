@@ -21,11 +21,25 @@ on conflict do nothing;
 -- name: put_bulletin
 -- Store a bulletin.
 insert into bulletin (
-    id, source, own_id, category, level, areas, headline, text, effective_at, expires_at, received_at
+    id, source, own_id, category, level, areas, headline, text, effective_at, expires_at, received_at, status, supersedes,
+    part_of, exercise, restricted
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 on conflict do nothing
 returning id;
+
+-- name: end_bulletins
+-- Note which warnings ended, when one has come in that ends others or that was ended before it came: (id). What came with
+-- it in one message, which may name itself to be replaced, is not meant.
+update bulletin set ended_at = ender.effective_at, ended_by = ender.id
+from bulletin ender
+where $1 in (bulletin.id, ender.id) and ender.id <> bulletin.id and ender.source = bulletin.source
+    and bulletin.ended_by is null and not bulletin.exercise and not ender.exercise
+    and (
+        bulletin.own_id = any(ender.supersedes)
+        or bulletin.part_of = any(ender.supersedes)
+            and (bulletin.part_of is distinct from ender.part_of or bulletin.received_at < ender.received_at)
+    );
 
 -- name: put_rejected
 -- Store what was turned away.
@@ -77,8 +91,10 @@ on conflict do nothing;
 
 -- name: put_alert_version
 -- Store a version of an alert; nothing comes back when it was there.
-insert into alert_version (alert, version, change, level, reason, opened_at, changed_at, received_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)
+insert into alert_version (
+    alert, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence
+)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
 on conflict do nothing
 returning version;
 

@@ -48,16 +48,23 @@ async def record_bulletins(connection: Connection, bulletins: Sequence[Bulletin]
             _clean(bulletin.source),
             _clean(bulletin.own_id),
             _clean(bulletin.category),
-            bulletin.level.value,
+            None if bulletin.level is None else bulletin.level.value,
             list(bulletin.areas),
             _clean(bulletin.headline),
             _clean(bulletin.text),
             bulletin.effective_at,
             bulletin.expires_at,
             bulletin.received_at,
+            bulletin.status.value,
+            [_clean(name) for name in bulletin.supersedes],
+            _clean(bulletin.part_of),
+            bulletin.exercise,
+            bulletin.restricted,
         )
         for bulletin in bulletins
     ]
+    for bulletin in bulletins:  # in either order: a feed may bring the end before the beginning
+        await connection.execute(sql("end_bulletins"), bulletin.id)
     return sum(one is not None for one in new)
 
 

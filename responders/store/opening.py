@@ -104,6 +104,9 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
         alert.opened_at,
         alert.changed_at,
         alert.received_at,
+        alert.zh,
+        alert.en,
+        encode(alert.evidence).decode(),
     )
     if new is None or not await _put_alert(connection, alert):
         return Recorded.REPEATED

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -142,6 +143,45 @@ def test_bulletin_for_a_city_reaches_its_counties() -> None:
     sent: Sent = (BULLETINS.name, "9901", encode(bulletin), headers_for(BULLETINS))
     outgoing = BulletinsDesk(areas).take(incoming(sent))
     assert [one.key.decode() for one in outgoing] == ["990101", "990102", "880101"]
+
+
+def bulletin_of(name: str, **changes: Any) -> Sent:
+    """A warning of the weather office for one township."""
+    bulletin = Bulletin(
+        id=derived_id("bulletin", name),
+        source="weather",
+        own_id=name,
+        category="flood",
+        level=Level.ORANGE,
+        areas=(TOWNSHIPS[0],),
+        effective_at=START,
+        expires_at=START + timedelta(days=1),
+        received_at=START,
+        headline="暴雨橙色预警",
+    )
+    record = msgspec.structs.replace(bulletin, **changes)
+    return BULLETINS.name, record.source, encode(record), headers_for(BULLETINS)
+
+
+def test_warnings_in_force_outlive_the_worker() -> None:
+    """A cancellation that comes after a restart finds what it ends in the written boards, and only in its own source's."""
+    before = BulletinsDesk({})
+    before.take(incoming(bulletin_of("B1")))
+    before.take(incoming(bulletin_of("B1", source="other")))
+    after = BulletinsDesk({})
+    after.restore(before.dump())
+    assert before.dump() == {}
+    end = bulletin_of("C1", category=None, level=None, areas=(), status="cancelled", supersedes=("B1",))
+    cleared = [one for one in records(after.take(incoming(end)), Finding) if isinstance(one, Finding)]
+    assert [(one.subject, one.state) for one in cleared] == [("B1", "cleared")]
+    assert set(after.dump()) == {"weather"}
+
+
+@pytest.mark.parametrize("piece", [b"?", msgspec.msgpack.encode({"version": 99})])
+def test_boards_of_another_form_are_refused(piece: bytes) -> None:
+    """A snapshot of a newer release is not read as something else."""
+    with pytest.raises(InvalidInput):
+        BulletinsDesk({}).restore({"weather": piece})
 
 
 def test_findings_become_alerts_with_names() -> None:
