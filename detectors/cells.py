@@ -81,7 +81,10 @@ class Cells:
         self._changed: set[str] = set()
 
     def remember(self, input_id: UUID, at: datetime) -> bool:
-        """Say whether an id is new; they are kept by the day on which they were observed."""
+        """Say whether an id is new; they are kept by the day on which they were observed.
+
+        All kept days are asked: an order that is pushed again with another time is still the same call.
+        """
         day = bucket_of(at) // BUCKETS_PER_DAY
         seen = self._seen.get(day)
         if seen is None:
@@ -90,7 +93,7 @@ class Cells:
             for old in [kept for kept in self._seen if kept < newest - self._remembered_days]:
                 del self._seen[old]
                 self._changed.add(f"ids/{old}")
-        if input_id in seen:
+        if any(input_id in ids for ids in self._seen.values()):
             return False
         seen.add(input_id)
         self._changed.add(f"ids/{day}")

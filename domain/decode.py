@@ -1,6 +1,7 @@
 """Strict decoding that reports every fault at once, each by field."""
 
 from collections.abc import Iterator
+from enum import Enum
 from itertools import islice
 from pathlib import Path
 from types import NoneType, UnionType
@@ -9,6 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from domain.errors import Fault, InvalidInput
+from domain.hotline import Named
 
 T = TypeVar("T")
 
@@ -106,11 +108,15 @@ def _fits(kind: Any, value: Any, *, lenient: bool) -> bool:
 
 
 def _misfit(kind: Any, value: Any, path: str, *, lenient: bool) -> Iterator[Fault]:
-    """Say what is wrong with the value as a whole."""
+    """Say what is wrong with the value as a whole; of a closed set what is in it, and never what was sent instead."""
     try:
         msgspec.convert(value, kind, strict=not lenient, dec_hook=_decode_path)
     except msgspec.ValidationError as error:
-        yield _fault(path, error)
+        if isinstance(kind, type) and issubclass(kind, Enum) and str(error).startswith("Invalid enum"):
+            known = kind.known() if issubclass(kind, Named) else ", ".join(str(one.value) for one in kind)
+            yield Fault(path or "body", f"must be one of {known}")
+        else:
+            yield _fault(path, error)
 
 
 def _without_none(kind: Any) -> Any:

@@ -8,11 +8,13 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
+from domain.hotline import Handling, Short
 from domain.levels import Level
 
 AwareTime = Annotated[datetime, Meta(tz=True)]
 Slug = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.:\-]+$")]
 AreaCode = Annotated[str, Meta(pattern=r"^(\d{2}|\d{4}|\d{6}|\d{9}|\d{12}|\d{15})$")]
+Address = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class Quality(IntEnum):
@@ -61,13 +63,19 @@ class Person(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return "Person(…)"
 
 
-class TicketIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A 12345 hotline call as the hotline platform pushes it."""
+class TicketIn(Handling, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A 12345 hotline call as the hotline platform pushes it; pushed again, it brings the order's new state.
+
+    `observed_at` is the time of the call and stays the same from push to push. Without an `area` the `address` must name
+    one that the registry knows.
+    """
 
     order_number: Slug
     observed_at: AwareTime
-    area: AreaCode
+    area: AreaCode | None = None
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
+    title: Short | None = None
+    address: Address | None = None
     category: Slug | None = None
     caller: Person | None = None
 
@@ -126,8 +134,8 @@ class BulletinIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         yield from (name for name, value in needed.items() if value in (None, ()))
 
 
-class Ticket(Struct, frozen=True, kw_only=True):
-    """A hotline call inside the platform: personal fields are sealed, the text is masked."""
+class Ticket(Handling, frozen=True, kw_only=True):
+    """A hotline call inside the platform: personal fields are sealed; text, title and address are masked."""
 
     id: UUID
     source: str
@@ -136,6 +144,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
     received_at: AwareTime
     area: str
     text: str
+    title: str | None = None
+    address: str | None = None
     category: str | None = None
     sealed: str | None = None
 

@@ -37,8 +37,9 @@ from streams.gateway_texts import Desk
 from streams.mqtt.subscriber import Subscriber
 from streams.packing import micros
 from streams.personal import read_key
-from streams.producer import Message, Writer, repeat
+from streams.places import Places
 from streams.registry import Registry
+from streams.producer import Message, Writer, repeat
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class Gateway:
             linger_seconds=self._settings.linger_milliseconds / 1_000,
             max_bytes=settings.broker.max_message_bytes,
         )
-        self._desk = Desk(settings, data, self._registry, self._sealer)
+        self._desk = Desk(settings, data, self._registry, self._sealer, Places(self._registry))
         self._buckets = Buckets()
         self._answers = Answers()
         self._refusals = Refusals(self._writer, self._registry, self._sealer, self._buckets)

@@ -11,7 +11,8 @@ from config.settings import Settings
 from domain.areas import covers, township_of
 from domain.codec import encode, headers_for
 from domain.decode import MAX_FAULTS
-from domain.errors import Fault
+from domain.errors import Fault, InvalidInput
+from domain.hotline import ORDER_TIMES, Handling
 from domain.identity import input_id
 from domain.inputs import Bulletin, BulletinIn, Report, ReportIn, Ticket, TicketIn
 from domain.levels import Feed
@@ -19,7 +20,8 @@ from domain.registry import Source
 from domain.topics import BULLETINS, REPORTS, TICKETS, Topic
 from streams.gateway_body import decode_items, is_single, refuse
 from streams.gateway_problems import Reason, Refused
-from streams.personal import Sealer, protect
+from streams.personal import Sealer, protect, protect_all
+from streams.places import Places
 from streams.producer import OVERHEAD_BYTES, Message
 from streams.registry import Registry
 
@@ -27,6 +29,8 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MAX_EFFECTIVE_AHEAD = timedelta(days=30)
 """A warning may be meant for next week; one for next year is a typing error."""
 MAX_VALID = timedelta(days=366)
+MAX_DUE_AHEAD = timedelta(days=366)
+"""Hard orders have months; one that is due in three years is a typing error."""
 NOT_YOURS = "is outside the area of this source"
 
 In = TypeVar("In", TicketIn, ReportIn, BulletinIn)
@@ -49,14 +53,18 @@ class Desk:
     data: Data
     registry: Registry
     sealer: Sealer
+    places: Places
 
     def take(self, feed: Feed, body: bytearray, source: Source, now: datetime, *, lines: bool) -> Accepted:
         """Make messages of a body; Refused with every fault. `now` is county time."""
         match feed:
             case Feed.TICKETS:
                 tickets = self._decode(TicketIn, body, source, now, lines=lines)
-                records = [self._ticket(source, item, now) for item in tickets]
-                return self._accept(TICKETS, records, tickets, now, [one.area for one in tickets])
+                areas = [self._area(item, source, now) for item in tickets]
+                records = [
+                    self._ticket(source, item, area, now) for item, area in zip(tickets, areas, strict=True)
+                ]
+                return self._accept(TICKETS, records, tickets, now, areas)
             case Feed.REPORTS:
                 reports = self._decode(ReportIn, body, source, now, lines=lines)
                 made = [self._report(source, item, now) for item in reports]
@@ -109,10 +117,31 @@ class Desk:
                 yield from self._area_faults(area, source, f"{place}areas[{number}]")
             yield from _time_faults(item.effective_at, now + MAX_EFFECTIVE_AHEAD, f"{place}effective_at")
             yield from _time_faults(item.expires_at, now + MAX_VALID, f"{place}expires_at")
-        else:
-            yield from self._area_faults(item.area, source, f"{place}area")
-            ahead = timedelta(seconds=self.settings.gateway.future_refuse_seconds)
-            yield from _time_faults(item.observed_at, now + ahead, f"{place}observed_at")
+            return
+        ahead = timedelta(seconds=self.settings.gateway.future_refuse_seconds)
+        yield from _time_faults(item.observed_at, now + ahead, f"{place}observed_at")
+        if isinstance(item, TicketIn):
+            for name in ORDER_TIMES:
+                if (at := getattr(item, name)) is not None:
+                    latest = now + (MAX_DUE_AHEAD if name == "due_at" else ahead)
+                    yield from _time_faults(at, latest, place + name)
+            if item.area is None:
+                yield from self._address_faults(item, source, now, place)
+                return
+        yield from self._area_faults(item.area or "", source, f"{place}area")
+
+    def _address_faults(self, item: TicketIn, source: Source, now: datetime, place: str) -> Iterator[Fault]:
+        if item.address is None:
+            yield Fault(f"{place}area", "is missing: send it, or an address that names a known area")
+            return
+        try:
+            self.places.locate(item.address, source.area, now)
+        except InvalidInput as error:
+            yield from (Fault(place + fault.field, fault.reason) for fault in error.faults)
+
+    def _area(self, item: TicketIn, source: Source, now: datetime) -> str:
+        """Tell where a ticket that has no faults belongs."""
+        return item.area or self.places.locate(item.address or "", source.area, now)
 
     def _area_faults(self, area: str, source: Source, place: str) -> Iterator[Fault]:
         if not covers(source.area, area):
@@ -132,7 +161,10 @@ class Desk:
         headers = headers_for(topic)
         messages = [
             Message(
-                topic.name, (area if topic is BULLETINS else township_of(area)).encode(), encode(record), headers
+                topic.name,
+                (area if topic is BULLETINS else township_of(area)).encode(),
+                encode(record),
+                headers,
             )
             for record, area in zip(made, areas, strict=True)
         ]
@@ -149,17 +181,22 @@ class Desk:
         """Take the time of observation, or of receipt when the sender's clock runs ahead."""
         return now if self._is_ahead(at, now) else at.astimezone(UTC)
 
-    def _ticket(self, source: Source, item: TicketIn, now: datetime) -> Ticket:
+    def _ticket(self, source: Source, item: TicketIn, area: str, now: datetime) -> Ticket:
         identity = input_id(Feed.TICKETS, source.slug, item.order_number)
-        text, sealed = protect(self.sealer, item.caller, item.text, str(identity))
+        given = {"text": item.text, "title": item.title, "address": item.address, "unit": item.unit}
+        words, sealed = protect_all(
+            self.sealer, item.caller, {name: word for name, word in given.items() if word}, str(identity)
+        )
+        handling = {name: getattr(item, name) for name in Handling.__struct_fields__}
+        times = {name: at.astimezone(UTC) for name in ORDER_TIMES if (at := handling[name])}
         return Ticket(
+            **(handling | times | words),
             id=identity,
             source=source.slug,
             order_number=item.order_number,
             observed_at=self._seen(item.observed_at, now),
             received_at=now,
-            area=item.area,
-            text=text,
+            area=area,
             category=item.category,
             sealed=sealed,
         )

@@ -9,6 +9,7 @@ import binascii
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -26,6 +27,7 @@ VERSION = "v1"
 PHONE_MASK = "〔电话〕"
 ID_MASK = "〔证件号〕"
 NAME_MASK = "〔姓名〕"
+ROOM_MASK = "〔门牌〕"
 
 _SEPARATOR = r"[ \-\u2010-\u2015]"
 _GAP = _SEPARATOR + "?"
@@ -34,6 +36,10 @@ _MOBILE = re.compile(rf"(?<![0-9])(?:(?:\+|00)?86{_GAP})?1[3-9][0-9](?:{_GAP}[0-
 _LANDLINE = re.compile(
     r"(?<![0-9])(?:(?:\+|00)?86[ \-]?)?[(（]?0(?:10|2[0-9]|[3-9][0-9]{2})[)）]?[ \-\u2010-\u2015]?"
     r"[2-8][0-9]{2,3}[ \-]?[0-9]{4}(?:(?:[ \-]|转|分机)[0-9]{1,5})?(?![0-9])"
+)
+_ROOM = re.compile(
+    r"(?<![0-9])[0-9一二三四五六七八九十]{1,3}单元(?:[0-9]{1,2}(?:楼|层))?(?:[0-9]{1,5}(?:室|户|号|房)?)?"
+    r"|(?<![0-9])[0-9]{1,5}(?:室|户|房)(?![0-9])"
 )
 _WIDE = {ord("０") + digit: ord("0") + digit for digit in range(10)} | {
     ord("Ｘ"): ord("X"),
@@ -109,10 +115,13 @@ def mask(text: str) -> str:
 
 
 class Clear(msgspec.Struct, frozen=True, kw_only=True):
-    """What is sealed with a ticket or report: the person, and the text as it was if masking changed it."""
+    """What is sealed with a ticket or report: the person, and those words as they were that masking changed."""
 
     person: Person | None = None
     text: str | None = None
+    title: str | None = None
+    address: str | None = None
+    unit: str | None = None
 
     def __repr__(self) -> str:
         return "Clear(…)"
@@ -120,7 +129,27 @@ class Clear(msgspec.Struct, frozen=True, kw_only=True):
 
 def protect(sealer: Sealer, person: Person | None, text: str, record: str) -> tuple[str, str | None]:
     """Mask a text, and seal what that hid together with the person; None if there is nothing to seal."""
-    masked = text
+    masked, sealed = protect_all(sealer, person, {"text": text}, record)
+    return masked["text"], sealed
+
+
+def protect_all(
+    sealer: Sealer, person: Person | None, words: Mapping[str, str], record: str
+) -> tuple[dict[str, str], str | None]:
+    """Mask texts, each under its name in `Clear`, and seal what that hid together with the person.
+
+    Of an address the flat is hidden too: with the building alone an officer finds the place, and nobody's door.
+    """
+    masked = {name: _mask_person(person, text) for name, text in words.items()}
+    if "address" in masked:
+        masked["address"] = _mask_room(masked["address"])
+    hidden = {name: text for name, text in words.items() if masked[name] != text}
+    if person is None and not hidden:
+        return masked, None
+    return masked, sealer.seal(msgspec.json.encode(Clear(person=person, **hidden)), record)
+
+
+def _mask_person(person: Person | None, text: str) -> str:
     if person:
         for value, word in (
             (person.name, NAME_MASK),
@@ -128,12 +157,15 @@ def protect(sealer: Sealer, person: Person | None, text: str, record: str) -> tu
             (person.id_number, ID_MASK),
         ):
             if value and len(value) > 1:  # one character would tear words apart
-                masked = masked.replace(value, word)
-    masked = mask(masked)
-    hidden = text if masked != text else None
-    if person is None and hidden is None:
-        return masked, None
-    return masked, sealer.seal(msgspec.json.encode(Clear(person=person, text=hidden)), record)
+                text = text.replace(value, word)
+    return mask(text)
+
+
+def _mask_room(address: str) -> str:
+    spans = [found.span() for found in _ROOM.finditer(address.translate(_WIDE))]
+    for start, end in reversed(spans):
+        address = address[:start] + ROOM_MASK + address[end:]
+    return address
 
 
 def reveal(sealer: Sealer, sealed: str, record: str) -> Clear:

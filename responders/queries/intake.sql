@@ -1,13 +1,62 @@
 -- What comes from the topics: every write is idempotent by id.
 
--- name: put_ticket
--- Store a ticket.
-insert into ticket (id, source, order_number, area, category, text, sealed, observed_at, received_at)
-select * from unnest(
-    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[],
-    $9::timestamptz[]
+-- name: keep_words
+-- Keep the words of tickets that a newer push is about to replace: ids, times of receipt, and what is new. Sealed words
+-- differ from push to push by their nonce; of another length they hold something else.
+insert into ticket_words (ticket, received_at, replaced_at, text, title, address, sealed)
+select
+    ticket.id, ticket.changed_at, pushed.received_at, ticket.text, ticket.title, ticket.address, ticket.sealed
+from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[]) as pushed (
+    id, received_at, text, title, address, sealed
 )
+join ticket on ticket.id = pushed.id
+where ticket.changed_at < pushed.received_at
+    and (ticket.text, ticket.title, ticket.address, length(ticket.sealed)) is distinct from (
+        pushed.text, coalesce(pushed.title, ticket.title), coalesce(pushed.address, ticket.address),
+        length(coalesce(pushed.sealed, ticket.sealed))
+    )
 on conflict do nothing;
+
+-- name: put_ticket
+-- Store tickets, no id twice; of one that is known the newest push stands, field by field: what it does not name stays.
+-- Place, category and time stay those of the first push: by them it was counted. Comes back with whether it is new.
+insert into ticket (
+    id, source, order_number, area, category, text, title, address, sealed, observed_at, received_at, changed_at,
+    channel, kind, urgency, status, unit, accepted_at, dispatched_at, due_at, closed_at, responded, resolved, satisfaction
+)
+select
+    id, source, order_number, area, category, text, title, address, sealed, observed_at, received_at, received_at,
+    channel, kind, urgency, status, unit, accepted_at, dispatched_at, due_at, closed_at, responded, resolved, satisfaction
+from unnest(
+    $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::timestamptz[], $11::timestamptz[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
+    $17::timestamptz[], $18::timestamptz[], $19::timestamptz[], $20::timestamptz[], $21::boolean[], $22::boolean[],
+    $23::text[]
+) as pushed (
+    id, source, order_number, area, category, text, title, address, sealed, observed_at, received_at,
+    channel, kind, urgency, status, unit, accepted_at, dispatched_at, due_at, closed_at, responded, resolved, satisfaction
+)
+order by id -- so that two writers never wait for each other in a circle
+on conflict (id) do update set
+    text = excluded.text,
+    title = coalesce(excluded.title, ticket.title),
+    address = coalesce(excluded.address, ticket.address),
+    sealed = coalesce(excluded.sealed, ticket.sealed),
+    channel = coalesce(excluded.channel, ticket.channel),
+    kind = coalesce(excluded.kind, ticket.kind),
+    urgency = coalesce(excluded.urgency, ticket.urgency),
+    status = coalesce(excluded.status, ticket.status),
+    unit = coalesce(excluded.unit, ticket.unit),
+    accepted_at = coalesce(excluded.accepted_at, ticket.accepted_at),
+    dispatched_at = coalesce(excluded.dispatched_at, ticket.dispatched_at),
+    due_at = coalesce(excluded.due_at, ticket.due_at),
+    closed_at = coalesce(excluded.closed_at, ticket.closed_at),
+    responded = coalesce(excluded.responded, ticket.responded),
+    resolved = coalesce(excluded.resolved, ticket.resolved),
+    satisfaction = coalesce(excluded.satisfaction, ticket.satisfaction),
+    changed_at = excluded.changed_at
+where ticket.changed_at <= excluded.changed_at
+returning xmax = 0 as is_new;
 
 -- name: put_report
 -- Store reports.

@@ -1,13 +1,23 @@
 """What comes from the topics, in SQL: tickets, reports, bulletins, roll-ups, rejected items, heartbeats."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from uuid import UUID
 
 from domain.errors import Fault, InvalidInput
 from domain.findings import Heartbeat, RollUps
+from domain.hotline import Handling
 from domain.inputs import Bulletin, Rejected, Report, Ticket
 from responders.store.pool import Connection
 from responders.store.queries import sql
 
+TICKET_FIELDS = (
+    *("id", "source", "order_number", "area", "category", "text", "title", "address", "sealed"),
+    *("observed_at", "received_at"),
+    *Handling.__struct_fields__,
+)
+"""In the order of the statement's parameters."""
+WORDS = ("text", "title", "address", "sealed")
 ROLLUP_COLUMNS = ("series", "minute", "count", "good", "total", "low", "high", "last")
 
 
@@ -16,27 +26,35 @@ def _inserted(status: str) -> int:
 
 
 async def record_tickets(connection: Connection, tickets: Sequence[Ticket]) -> int:
-    """Store tickets; answers how many were new."""
-    fields = (
-        "id",
-        "source",
-        "order_number",
-        "area",
-        "category",
-        "text",
-        "sealed",
-        "observed_at",
-        "received_at",
-    )
-    columns = [[_clean(getattr(ticket, field)) for ticket in tickets] for field in fields]
-    return _inserted(await connection.execute(sql("put_ticket"), *columns))
+    """Store tickets and what newer pushes of known orders bring; answers how many were new."""
+    new = 0
+    for batch in _rounds(tickets):
+        await connection.execute(sql("keep_words"), *_columns(batch, "id", "received_at", *WORDS))
+        stored = await connection.fetch(sql("put_ticket"), *_columns(batch, *TICKET_FIELDS))
+        new += sum(row["is_new"] for row in stored)
+    return new
+
+
+def _rounds(tickets: Sequence[Ticket]) -> list[list[Ticket]]:
+    """Part tickets so that no id is twice in one statement, which SQL does not allow; the order of each id's is kept."""
+    rounds: list[list[Ticket]] = []
+    seen: Counter[UUID] = Counter()
+    for ticket in tickets:
+        if seen[ticket.id] == len(rounds):
+            rounds.append([])
+        rounds[seen[ticket.id]].append(ticket)
+        seen[ticket.id] += 1
+    return rounds
+
+
+def _columns(records: Sequence[Ticket | Report], *names: str) -> list[list[object]]:
+    return [[_clean(getattr(record, name)) for record in records] for name in names]
 
 
 async def record_reports(connection: Connection, reports: Sequence[Report]) -> int:
     """Store reports; answers how many were new."""
     fields = ("id", "source", "client_id", "area", "category", "text", "sealed", "observed_at", "received_at")
-    columns = [[_clean(getattr(report, field)) for report in reports] for field in fields]
-    return _inserted(await connection.execute(sql("put_report"), *columns))
+    return _inserted(await connection.execute(sql("put_report"), *_columns(reports, *fields)))
 
 
 async def record_bulletins(connection: Connection, bulletins: Sequence[Bulletin]) -> int:
