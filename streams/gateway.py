@@ -23,9 +23,11 @@ from domain.codec import encode, headers_for
 from domain.errors import BrokerUnavailable, Fault, InvalidConfiguration
 from domain.findings import Heartbeat
 from domain.levels import Feed
-from domain.registry import Source
+from domain.registry import Protocol, Source
 from domain.topics import BULLETINS, HEARTBEATS, READINGS, REPORTS, TICKETS
+from streams.devices.commands import Commands
 from streams.devices.intake import DeviceIntake
+from streams.devices.tcp import DeviceServer
 from streams.gateway_access import Buckets, authenticate, permit
 from streams.gateway_body import Room, body_of, has_lines
 from streams.gateway_idempotency import Answers
@@ -34,12 +36,14 @@ from streams.gateway_problems import Reason, Refused, problem, retry_after
 from streams.gateway_readings import Catalog, parse_readings
 from streams.gateway_refusals import STAGE, Refusals
 from streams.gateway_texts import Desk
+from streams.hj212.session import hj212_server
 from streams.mqtt.subscriber import Subscriber
 from streams.packing import micros
 from streams.personal import read_key
 from streams.places import Places
-from streams.registry import Registry
 from streams.producer import Message, Writer, repeat
+from streams.registry import Registry
+from streams.sl651.server import open_sl651
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +96,9 @@ class Gateway:
             self._sealer,
             self._instance,
         )
+        self._commands = Commands(settings.broker, self.devices, self._writer, self._instance)
         self._mqtt = self._subscriber(settings, data) if settings.mqtt.url else None
+        self._servers = self._device_servers(settings, data)
         self._stack = AsyncExitStack()
         self.port = 0
 
@@ -105,8 +111,11 @@ class Gateway:
             stack.callback(beat.cancel)
             stack.push_async_callback(self._packer.flush)
             await stack.enter_async_context(self.devices)
+            await stack.enter_async_context(self._commands)
             if self._mqtt is not None:
                 await stack.enter_async_context(self._mqtt)
+            for server in self._servers.values():
+                await stack.enter_async_context(server)
             runner = web.AppRunner(
                 self._application(),
                 access_log=None,
@@ -133,6 +142,39 @@ class Gateway:
         """Stop accepting, answer what is under way, send what is packed, leave."""
         await self._stack.aclose()
         log.info("gateway_stopped")
+
+    @property
+    def hj212_port(self) -> int:
+        """Tell where environmental stations connect; KeyError where none may."""
+        return self._servers[Protocol.HJ212].port
+
+    @property
+    def sl651_port(self) -> int:
+        """Tell where hydrological stations connect; KeyError where none may."""
+        return self._servers[Protocol.SL651].port
+
+    def _device_servers(self, settings: Settings, data: Data) -> dict[Protocol, DeviceServer]:
+        """Make what devices connect to, for each protocol that has a port."""
+        servers = {}
+        if settings.devices.hj212_port is not None:
+            servers[Protocol.HJ212] = hj212_server(settings.devices, self.devices, self._is_busy)
+        if settings.devices.sl651_port is not None:
+            servers[Protocol.SL651] = open_sl651(
+                settings.devices,
+                self.devices,
+                data.elements,
+                now=self._now,
+                is_busy=self._is_busy,
+            )
+        return servers
+
+    def _now(self) -> datetime:
+        """Tell the county's time, by the clock that the registry has at the moment."""
+        return self._registry.clock.now()
+
+    def _is_busy(self) -> bool:
+        """Say whether devices must wait: who they are is not known yet, or the broker does not keep up."""
+        return not self._registry.is_ready or self.devices.is_congested
 
     def _subscriber(self, settings: Settings, data: Data) -> Subscriber:
         return Subscriber(

@@ -48,6 +48,8 @@ STARTS = frozenset(Start)
 ENDS = {True: frozenset({End.ETX, End.ETB}), False: frozenset(End) - {End.ETX, End.ETB}}
 """Which ends go up, which down. Only what we write keeps to it: a published sample of a logger ends an answer with ENQ."""
 ALL_ENDS = frozenset(End)
+TAKEN = frozenset({End.EOT, End.ESC, End.ACK})
+"""Ends of a confirmation: the centre has what was sent."""
 
 
 @dataclass(frozen=True, slots=True)

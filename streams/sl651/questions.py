@@ -10,9 +10,9 @@ from streams.devices.intake import Tell
 from streams.packing import time_of
 from streams.sl651.elements import BEIJING
 from streams.sl651.frames import End
-from streams.sl651.readings import GET_CLOCK, SET_CLOCK, Content, Message
+from streams.sl651.readings import GET_CLOCK, GET_DATA, GET_STATE, SET_CLOCK, Content, Message
 
-FUNCTIONS = {"get-time": GET_CLOCK, "set-time": SET_CLOCK, "get-data": 0x37, "get-state": 0x46}
+FUNCTIONS = {"get-time": GET_CLOCK, "set-time": SET_CLOCK, "get-data": GET_DATA, "get-state": GET_STATE}
 TIME_FORM = "%Y%m%d%H%M%S"
 
 

@@ -11,7 +11,7 @@ from streams.packing import MICROSECOND
 from streams.sl651.elements import OWN, read_duration, read_number, read_step, read_time
 
 HEARTBEAT, TEST, EVEN, TIMED, ALARM, HOURLY, MANUAL, PICTURE = range(0x2F, 0x37)
-SET_CLOCK, GET_CLOCK = 0x4A, 0x51
+GET_DATA, GET_STATE, SET_CLOCK, GET_CLOCK = 0x37, 0x46, 0x4A, 0x51
 REPORTS = frozenset({TEST, EVEN, TIMED, ALARM, HOURLY, MANUAL, PICTURE})
 ANSWERS_WITH_ELEMENTS = frozenset({0x37, 0x38, 0x39, 0x3A, 0x44, 0x46})
 """Answers that hold elements: present data, data of a period, what was typed, chosen elements, pumps, state."""
