@@ -1,0 +1,217 @@
+"""A simulated hydrological station: reports over TCP as SL 651 wants it, waits for confirmations, answers questions."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from config.hydrology import Element
+from domain.errors import Unavailable
+from fenghuo.simulate.sl651_texts import report_text, station_guide
+from streams.sl651.elements import write_time
+from streams.sl651.frames import TAKEN, End, Frame, Framer, Start, encode_frame
+from streams.sl651.readings import GET_DATA, HEARTBEAT, PICTURE, TIMED
+
+CONFIRM_SECONDS = 10.0
+"""How long a confirmation may take before the message is sent again."""
+PATIENCE_SECONDS = 120.0
+PAUSE_SECONDS = 0.5
+PACKET_BYTES = 1_000
+Mangle = Callable[[bytes], Sequence[bytes]]
+"""Makes pieces of what is sent, wrong ones if need be; they go out one by one."""
+
+
+class Sl651Station:
+    """One station; connects when it has something to say, and again when the connection is lost.
+
+    Values are given under the identifiers of elements, such as `39`; None is sent as missing. Several reports may be
+    waiting for their confirmations at once.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        address: str,
+        elements: Mapping[str, Element],
+        *,
+        password: str = "0000",  # noqa: S107  # what loggers leave the factory with
+        kind: str = "H",
+        centre: int = 1,
+        confirm_seconds: float = CONFIRM_SECONDS,
+        patience_seconds: float = PATIENCE_SECONDS,
+        mangle: Mangle | None = None,
+    ) -> None:
+        """Take where the gateway listens, ten digits of address, and the table of elements."""
+        self.address = address
+        self._place = (host, port)
+        self._elements = elements
+        self._password = password
+        self._kind = kind
+        self._centre = centre
+        self._confirm_seconds = confirm_seconds
+        self._patience_seconds = patience_seconds
+        self._mangle = mangle
+        self._writer: asyncio.StreamWriter | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._connecting = asyncio.Lock()
+        self._waiting: dict[tuple[int, int], asyncio.Future[bool]] = {}
+        self._packets: dict[int, list[bytes]] = {}
+        self._serial = 0
+        self._last: tuple[datetime, Mapping[str, float | None]] | None = None
+        self.questions: list[int] = []
+
+    async def __aenter__(self) -> Self:
+        """Connect when there is something to say."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection; reports that wait are not confirmed any more."""
+        if self._listener is not None:
+            self._listener.cancel()
+            await asyncio.gather(self._listener, return_exceptions=True)
+        self._drop()
+
+    async def report(
+        self,
+        at: datetime,
+        values: Mapping[str, float | None],
+        *,
+        function: int = TIMED,
+        sent: datetime | None = None,
+        before: bytes = b"",
+    ) -> float:
+        """Send values observed at a time, and wait until the gateway confirms them; answers how many seconds that took.
+
+        `sent` is the station's clock, `at` unless told otherwise; `before` a text that goes before the values. Sends again
+        until confirmed. Unavailable when that takes longer than the station's patience.
+        """
+        text = station_guide(self.address, self._kind) + before
+        if values:
+            text += report_text(at, values, self._elements)
+        self._last = (at, values)
+        return await self.send(function, text, sent or at)
+
+    async def send(self, function: int, text: bytes, sent: datetime) -> float:
+        """Send a text of any function, in packets where it is long, until it is confirmed."""
+        self._serial = self._serial % 0xFFFF + 1
+        serial = self._serial
+        whole = serial.to_bytes(2, "big") + write_time(sent, seconds=True) + text
+        frames = self._frames(function, whole)
+        self._packets[function] = frames
+        loop = asyncio.get_running_loop()
+        give_up = loop.time() + self._patience_seconds
+        while True:
+            began = loop.time()
+            confirmed = self._waiting[function, serial] = loop.create_future()
+            try:
+                await self._write(b"".join(frames))
+                async with asyncio.timeout(self._confirm_seconds):
+                    if await confirmed:
+                        return loop.time() - began
+            except (OSError, TimeoutError):
+                pass  # the connection is lost or was never made, or nobody answers: again, while there is patience
+            finally:
+                self._waiting.pop((function, serial), None)
+            if loop.time() + PAUSE_SECONDS >= give_up:
+                raise Unavailable(f"A report of station {self.address} was not confirmed.")
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def heartbeat(self, at: datetime) -> None:
+        """Send a heartbeat, which nobody answers; OSError when there is no connection."""
+        self._serial = self._serial % 0xFFFF + 1
+        text = self._serial.to_bytes(2, "big") + write_time(at, seconds=True)
+        await self._write(encode_frame(self._frame(HEARTBEAT, text)))
+
+    async def picture(self, at: datetime, picture: bytes) -> float:
+        """Send a picture in packets; answers how many seconds the confirmation took."""
+        return await self.send(PICTURE, station_guide(self.address, self._kind) + picture, at)
+
+    def _frames(self, function: int, text: bytes) -> list[bytes]:
+        pieces = [text[place : place + PACKET_BYTES] for place in range(0, len(text), PACKET_BYTES)]
+        if len(pieces) == 1:
+            return [encode_frame(self._frame(function, text))]
+        return [
+            encode_frame(self._frame(function, piece, number, len(pieces)))
+            for number, piece in enumerate(pieces, 1)
+        ]
+
+    def _frame(self, function: int, text: bytes, number: int = 0, total: int = 0) -> Frame:
+        return Frame(
+            up=True,
+            centre=self._centre,
+            station=self.address,
+            password=self._password,
+            function=function,
+            text=text,
+            start=Start.SYN if total else Start.STX,
+            end=End.ETX if number == total else End.ETB,
+            total=total,
+            sequence=number,
+        )
+
+    async def _write(self, data: bytes) -> None:
+        writer = await self._connect()
+        pieces = self._mangle(data) if self._mangle else (data,)
+        for number, piece in enumerate(pieces):
+            if number:
+                await asyncio.sleep(0.01)  # so that it leaves by itself
+            writer.write(piece)
+            await writer.drain()
+
+    async def _connect(self) -> asyncio.StreamWriter:
+        async with self._connecting:
+            if self._writer is None:
+                async with asyncio.timeout(self._confirm_seconds):
+                    reader, self._writer = await asyncio.open_connection(*self._place)
+                self._listener = asyncio.create_task(self._listen(reader), name=f"station {self.address}")
+            return self._writer
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        framer = Framer()
+        try:
+            while data := await reader.read(4_096):
+                for found in framer.feed(data):
+                    if isinstance(found, Frame) and not found.up:
+                        await self._hear(found)
+        except OSError:
+            pass  # those who wait hear of it below
+        finally:
+            self._drop()
+
+    async def _hear(self, frame: Frame) -> None:
+        """Take a confirmation, a request for a packet, or a question."""
+        if frame.end in TAKEN:
+            waiting = self._waiting.get((frame.function, int.from_bytes(frame.text[:2], "big")))
+            if waiting is not None and not waiting.done():
+                waiting.set_result(True)
+        elif frame.end is End.NAK:
+            packets = self._packets.get(frame.function, [])
+            if 1 <= frame.sequence <= len(packets):
+                await self._write(packets[frame.sequence - 1])
+        elif frame.end is End.ENQ:
+            await self._answer(frame)
+
+    async def _answer(self, frame: Frame) -> None:
+        """Answer a question: number and time of the question, who we are, and our newest values if it is about those."""
+        self.questions.append(frame.function)
+        text = frame.text[:8] + b"\xf1\xf1" + bytes.fromhex(self.address)
+        if frame.function == GET_DATA and self._last is not None:
+            at, values = self._last
+            text += self._kind.encode("ascii") + report_text(at, values, self._elements)
+        await self._write(encode_frame(self._frame(frame.function, text)))
+
+    def _drop(self) -> None:
+        """Forget the connection; who waits sends again over another one."""
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_result(False)
