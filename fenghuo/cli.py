@@ -6,7 +6,19 @@ import typer
 from rich.console import Console
 
 from domain.errors import FenghuoError, InvalidConfiguration
-from fenghuo.commands import bench, check, demo, migrate, replay, stages, topics, users
+from fenghuo.commands import (
+    bench,
+    check,
+    demo,
+    devices,
+    imports,
+    migrate,
+    replay,
+    series,
+    stages,
+    topics,
+    users,
+)
 from fenghuo.running import set_up_logging
 
 WRONG_CONFIGURATION = 2
@@ -25,6 +37,9 @@ def create_cli() -> typer.Typer:
     for commands in (demo, stages, migrate, topics, check, replay):
         commands.add_to(cli)
     cli.add_typer(users.create_commands(), name="user")
+    cli.add_typer(devices.create_commands(), name="device")
+    cli.add_typer(series.create_commands(), name="series")
+    cli.add_typer(imports.create_commands(), name="import")
     cli.add_typer(bench.create_commands(), name="bench")
     return cli
 

@@ -11,9 +11,9 @@ from config.settings import Settings
 from domain.errors import Fault, FenghuoError, InvalidConfiguration
 
 
-def console() -> Console:
-    """Make a console for people, on standard output."""
-    return Console(highlight=False, soft_wrap=True)
+def console(*, stderr: bool = False) -> Console:
+    """Make a console for people, on standard output unless it is for faults."""
+    return Console(highlight=False, soft_wrap=True, stderr=stderr)
 
 
 def print_json(answer: Any) -> None:
