@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from functools import partial
 from traceback import extract_tb
 from types import TracebackType
 from typing import Any, Self
@@ -25,6 +26,9 @@ from domain.findings import Heartbeat
 from domain.levels import Feed
 from domain.registry import Protocol, Source
 from domain.topics import BULLETINS, HEARTBEATS, READINGS, REPORTS, TICKETS
+from streams.cap.feeds import Feeds
+from streams.cap.folder import Folder
+from streams.cap.inlet import CONTENT_TYPES, PUSHED, CapInlet
 from streams.devices.commands import Commands
 from streams.devices.intake import DeviceIntake
 from streams.devices.tcp import DeviceServer
@@ -85,6 +89,9 @@ class Gateway:
         self._buckets = Buckets()
         self._answers = Answers()
         self._refusals = Refusals(self._writer, self._registry, self._sealer, self._buckets)
+        self._cap = CapInlet(settings.cap, data, self._registry, self._desk, self._writer, self._refusals)
+        self._feeds = Feeds(settings.cap, self._cap, self._registry, self._refusals)
+        self._folder = Folder(settings.cap, self._cap, self._registry, self._refusals)
         self._room = Room(BODIES_AT_ONCE * self._settings.max_body_bytes)
         self._instance = f"{socket.gethostname()}:{os.getpid()}"
         self.devices = DeviceIntake(
@@ -110,6 +117,8 @@ class Gateway:
             beat = asyncio.create_task(self._beat(), name="heartbeat")
             stack.callback(beat.cancel)
             stack.push_async_callback(self._packer.flush)
+            await stack.enter_async_context(self._feeds)
+            await stack.enter_async_context(self._folder)
             await stack.enter_async_context(self.devices)
             await stack.enter_async_context(self._commands)
             if self._mqtt is not None:
@@ -250,7 +259,7 @@ class Gateway:
         if not self._writer.is_ready:
             raise _away()
         self._buckets.check(source)
-        lines = has_lines(request)
+        lines = not _is_cap(request, feed) and has_lines(request)
         try:
             async with body_of(
                 request, self._room, self._settings.max_body_bytes, self._settings.body_timeout_seconds
@@ -286,6 +295,9 @@ class Gateway:
             self._charge(request, source, feed, len(columns))
             await self._packer.add(columns, received)
             answer: dict[str, Any] = {"accepted": len(columns), "noted": columns.noted}
+        elif _is_cap(request, feed):
+            charge = partial(self._charge, request, source, feed)
+            answer = (await self._cap.accept(bytes(body), source, PUSHED, charge)).answer
         else:
             accepted = self._desk.take(feed, body, source, now, lines=lines)
             self._charge(request, source, feed, len(accepted.ids))
@@ -320,6 +332,11 @@ async def run_gateway(settings: Settings, data: Data, stopping: asyncio.Event) -
 
 async def _metrics(request: web.Request) -> web.Response:
     return web.Response(body=generate_latest(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
+
+
+def _is_cap(request: web.Request, feed: Feed) -> bool:
+    """Say by the content type whether the body is a CAP message; such come as bulletins only."""
+    return feed is Feed.BULLETINS and request.content_type.lower() in CONTENT_TYPES
 
 
 def _route(request: web.Request) -> str:

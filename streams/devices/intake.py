@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from datetime import datetime
 from types import TracebackType
 from typing import NamedTuple, Self
 from typing import Protocol as Shape
@@ -184,6 +185,10 @@ class DeviceIntake:
             except BrokerUnavailable:
                 log.warning("device_news_not_written")
 
+    def now(self) -> datetime:
+        """Tell county time."""
+        return self._registry.clock.now()
+
     @property
     def is_congested(self) -> bool:
         """Say whether more is under way to the broker than should be."""
@@ -217,7 +222,7 @@ class DeviceIntake:
         bound of the settings, becomes the time of arrival, with a note. Answers how many readings were collected.
         """
         batch = self._batch
-        now = micros(self._registry.clock.now())
+        now = micros(self.now())
         latest = now + self._note
         before = len(batch.rows)
         for number, (channel, observed, value, quality) in enumerate(observations):
@@ -281,7 +286,7 @@ class DeviceIntake:
 
     def touch(self, met: Met) -> None:
         """Note that something without readings was seen of a device, such as a heartbeat or the end of a connection."""
-        met.seen = micros(self._registry.clock.now())
+        met.seen = micros(self.now())
         self._changed[met] = None
 
     def refuse(
@@ -292,30 +297,31 @@ class DeviceIntake:
         item: bytes,
         *,
         protocol: Protocol | None = None,
-        source: str | None = None,
+        is_trouble: bool = True,
     ) -> None:
         """Count what is turned away, and keep it sealed on `feed.rejected`; `protocol` where there is no `met`.
 
-        `reason` is a slug of a closed set per protocol: it labels a metric.
+        `reason` is a slug of a closed set per protocol: it labels a metric. With `is_trouble` false nothing is wrong with
+        the device: it sent something that is kept and goes nowhere, such as a log.
         """
         spoken = met.protocol if met else protocol
         REJECTED.labels(STAGE, str(spoken), reason).inc()
         if met is not None:
-            met.refused += 1
-            met.problem = reason
+            met.refused += is_trouble
+            met.problem = reason if is_trouble else met.problem
             self.touch(met)
         if self._bucket.wait_seconds(1, time.monotonic()):
             REJECTED.labels(STAGE, str(spoken), "not-kept").inc()
             return
         self._bucket.level -= 1
         self._refusals += 1
-        now = self._registry.clock.now()
+        now = self.now()
         self._refused.append(
             turn_away(
                 item,
                 stage=STAGE,
                 feed=str(spoken),
-                source=source or (met.device.source if met and met.device else None),
+                source=met.device.source if met and met.device else None,
                 at=now,
                 reason=reason,
                 faults=faults,
@@ -346,7 +352,7 @@ class DeviceIntake:
         """Count the devices that nobody has registered; those not seen for an hour are forgotten first."""
         strangers = [met for met in self._met.values() if met.device is None]
         if len(strangers) >= self._settings.unregistered:
-            oldest = micros(self._registry.clock.now()) - int(FORGOTTEN_SECONDS * MICROSECOND)
+            oldest = micros(self.now()) - int(FORGOTTEN_SECONDS * MICROSECOND)
             for met in strangers:
                 if met.seen < oldest and not met.lines:
                     del self._met[met.protocol, met.address]

@@ -94,6 +94,7 @@ class Link(asyncio.Protocol):
         self._server.count()
         self._session = self._server.make_session(self)
         self._pace()
+        self._pace()
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""

@@ -97,6 +97,11 @@ class Assembler:
             self._give_up(next(iter(self._joins)), "parts-crowded")
         return None
 
+    def release(self, mn: str, cn: str, qn: str) -> list[Packet]:
+        """Hand out the parts of a packet that wait for others, in order, and wait no more."""
+        join = self._joins.pop((mn, cn, qn), None)
+        return [join.parts[number] for number in sorted(join.parts)] if join else []
+
     def give_up(self, now: float) -> list[Incomplete]:
         """Tell which packets nobody waits for any more; each is told once."""
         self._forget(now)
