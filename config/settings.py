@@ -186,7 +186,13 @@ LISTS = frozenset({("cap", "feeds"), ("cap", "hosts")})
 """Settings that hold several values: in the environment they stand between commas."""
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"
-OF_COMMANDS = (CONFIG_VARIABLE, "FENGHUO_CAP_TOKEN", "FENGHUO_DEMO_PASSWORD", "FENGHUO_REPLAY_TOKEN")
+OF_COMMANDS = (
+    CONFIG_VARIABLE,
+    "FENGHUO_CAP_TOKEN",
+    "FENGHUO_DEMO_PASSWORD",
+    "FENGHUO_REPLAY_TOKEN",
+    "FENGHUO_IMPORT_TOKEN",
+)
 """Variables that the command line reads by itself; tests have their own, FENGHUO_TEST_…."""
 
 

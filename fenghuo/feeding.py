@@ -16,6 +16,34 @@ RETRY_SECONDS = 0.3
 BUSY = (429, 502, 503, 504)
 
 
+class Refusal(InvalidInput):
+    """A gateway refused a body; `by_item` tells what is wrong with which of its items, where it says so."""
+
+    def __init__(self, where: str, status: int, document: bytes) -> None:
+        """Take what was sent where, and the answer."""
+        shown = document[:300].decode(errors="replace")
+        super().__init__([Fault(where, f"was refused with {status}: {shown}")])
+        try:
+            errors = msgspec.json.decode(document, type=_Problem).errors
+        except msgspec.DecodeError:
+            errors = []
+        self.by_item = tuple(
+            (error.index, Fault(error.field, error.reason)) for error in errors if error.index is not None
+        )
+
+
+class _Error(msgspec.Struct):
+    field: str
+    reason: str
+    index: int | None = None
+
+
+class _Problem(msgspec.Struct):
+    """What we read of a problem document (RFC 9457)."""
+
+    errors: list[_Error] = []
+
+
 class Feeder:
     """A client of one gateway; counts what was accepted."""
 
@@ -29,7 +57,7 @@ class Feeder:
     async def send(self, source: str, feed: Feed, body: bytes) -> None:
         """Send a body until it is accepted.
 
-        InvalidInput when the gateway refuses it; Unavailable when it is away for too long. Sending again is safe: an input
+        Refusal when the gateway refuses it; Unavailable when it is away for too long. Sending again is safe: an input
         has the same id each time.
         """
         loop = asyncio.get_running_loop()
@@ -59,14 +87,7 @@ class Feeder:
                 return accepted
             if answer.status in BUSY:
                 return None
-            raise InvalidInput(
-                [
-                    Fault(
-                        f"{source}/{feed}",
-                        f"was refused with {answer.status}: {text[:300].decode(errors='replace')}",
-                    )
-                ]
-            )
+            raise Refusal(f"{source}/{feed}", answer.status, text)
 
 
 def encode_readings(names: Sequence[bytes], at: datetime, values: Iterable[float]) -> bytes:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
-from openpyxl.utils import get_column_letter
+from defusedxml.ElementTree import iterparse  # type: ignore[import-untyped]  # ships no types
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -22,6 +23,9 @@ MAX_UNPACKED_BYTES = 512 * 1024 * 1024
 MAX_ROWS, MAX_COLUMNS = 500_000, 500
 HEAD_ROWS = 20
 """The heading is looked for in so many rows: a title, a unit and a date often stand above it."""
+HEAD_BYTES = 100_000
+MAX_MERGED_CELLS = 2_000_000
+"""One entry of a few bytes merges all 17 billion cells of a sheet, and openpyxl makes an object of each."""
 ENCODINGS = ("utf-8-sig", "gb18030")
 """In this order: text in GBK is hardly ever valid UTF-8. GB 18030 contains GBK and GB 2312."""
 UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -143,8 +147,8 @@ def read_tables(path: Path) -> dict[str, Table]:
 
 def _read_csv(name: str, content: bytes) -> Iterator[Row]:
     text = _decode(name, content)
-    head = text.partition("\n")[0]
-    delimiter = max(DELIMITERS, key=head.count)
+    head = text[:HEAD_BYTES].split("\n")[:HEAD_ROWS]  # a title without delimiters may stand above the heading
+    delimiter = max(DELIMITERS, key=lambda mark: max(line.count(mark) for line in head))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     before = 0
     while True:
@@ -175,6 +179,8 @@ def _read_xlsx(name: str, content: bytes) -> dict[str, Table]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
                 raise InvalidInput([Fault(name, "unpacks to more than half a gigabyte")])
+            if sum(_merged_cells(archive.read(entry)) for entry in archive.infolist()) > MAX_MERGED_CELLS:
+                raise InvalidInput([Fault(name, f"merges more than {MAX_MERGED_CELLS} cells")])
         book = openpyxl.load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, SyntaxError) as error:
         # openpyxl has no error of its own for a ZIP that is no workbook; SyntaxError is XML that does not parse.
@@ -188,6 +194,24 @@ def _read_xlsx(name: str, content: bytes) -> dict[str, Table]:
     if not tables:
         raise InvalidInput([Fault(name, "has no sheet with cells")])
     return tables
+
+
+def _merged_cells(part: bytes) -> int:
+    """Count the cells that a part of an XLSX merges, without building them."""
+    if not any("mergeCell".encode(encoding) in part for encoding in ("utf-8", "utf-16-le", "utf-16-be")):
+        return 0
+    return sum(
+        _cells_of(element.get("ref", ""))
+        for _, element in iterparse(io.BytesIO(part))
+        if element.tag.rpartition("}")[2] == "mergeCell"
+    )
+
+
+def _cells_of(ref: str) -> int:
+    left, top, right, bottom = range_boundaries(ref)
+    if left is None or top is None or right is None or bottom is None:
+        raise ValueError("no range of cells")
+    return (right - left + 1) * (bottom - top + 1)
 
 
 def _rows(name: str, sheet: Worksheet) -> tuple[Row, ...]:
