@@ -1,4 +1,4 @@
-"""The data files: categories, duties, policies, dictionary, air quality index, MQTT routes, hydrology; shipped or local."""
+"""The data files, shipped or local: categories, duties, policies, dictionary, air quality, routes, hydrology, pollutants."""
 
 import tomllib
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from config.cap_events import CapEvent, check_cap_events
 from config.hydrology import Element, check_elements
+from config.pollutants import Pollutant, by_code, check_pollutants
 from config.routes import Route, check_routes
 from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
@@ -140,6 +141,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     route: tuple[Route, ...] = ()
     cap_event: tuple[CapEvent, ...] = ()
     element: tuple[Element, ...] = ()
+    pollutant: tuple[Pollutant, ...] = ()
 
 
 FILES = {
@@ -151,6 +153,7 @@ FILES = {
     "route": "mqtt.toml",
     "cap_event": "cap_events.toml",
     "element": "hydrology.toml",
+    "pollutant": "pollutants.toml",
 }
 
 
@@ -165,6 +168,8 @@ class Data(Struct, frozen=True, kw_only=True):
     routes: tuple[Route, ...]
     cap_events: tuple[CapEvent, ...]
     elements: tuple[Element, ...]
+    pollutants: dict[str, Pollutant]
+    """By their codes, and by those of 2005."""
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -206,12 +211,14 @@ def load_data(local: Path | None = None) -> Data:
         routes=files.route,
         cap_events=files.cap_event,
         elements=files.element,
+        pollutants=by_code(files.pollutant),
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
+    faults.extend(check_pollutants(files.pollutant))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)
