@@ -8,15 +8,19 @@ from types import TracebackType
 from typing import Self, cast
 
 import aiomqtt
+import structlog
 from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from config.settings import MqttSettings
 from domain.errors import Unavailable
 from streams.mqtt.place import Place
+
+log = structlog.get_logger(__name__)
 
 TIMEOUT_SECONDS = 5.0
 KEEPALIVE_SECONDS = 30
@@ -57,6 +61,7 @@ class Connection:
         self, place: Place, settings: MqttSettings, identifier: str, dialect: Dialect, take: Take
     ) -> None:
         """Take where the broker is, who we are to it, and which MQTT to speak."""
+        self._place = place
         self._dialect = dialect
         keep = settings.session_expiry_seconds > 0
         properties = None
@@ -84,6 +89,8 @@ class Connection:
 
     async def __aenter__(self) -> Self:
         """Connect; MqttError when the broker is away or refuses us, WrongDialect when it does not speak this version."""
+        if self._place.tls is not None:
+            await _try_tls(self._place)
         await _open(self._client)
         return self
 
@@ -95,7 +102,10 @@ class Connection:
             await self._client.__aexit__(None, None, None)
 
     async def subscribe(self, filters: Sequence[str], group: str) -> None:
-        """Subscribe with QoS 1, shared where there is a group; Unavailable when the broker refuses."""
+        """Subscribe with QoS 1, shared where there is a group; Unavailable when the broker refuses.
+
+        A broker that grants QoS 0 alone may lose what it delivers; that is told, and better than nothing.
+        """
         for each in filters:
             wanted = f"$share/{group}/{each}" if group else each
             if self._dialect == V5:
@@ -104,9 +114,10 @@ class Connection:
             else:
                 codes = await self._client.subscribe(wanted, qos=1)
             for code in codes:
-                number = code if isinstance(code, int) else code.value
-                if number >= REFUSED:
+                if (number := _number(code)) >= REFUSED:
                     raise Unavailable(f"the MQTT broker refuses the subscription {wanted} with code {number}")
+                if number == 0:
+                    log.warning("mqtt_without_acknowledgements", subscription=wanted)
 
     async def lost(self) -> None:
         """Wait until the connection is lost: MqttError."""
@@ -116,6 +127,18 @@ class Connection:
     def acknowledge(self, mid: int) -> None:
         """Send the PUBACK of a message; where the connection is gone the broker sends the message again."""
         _acknowledge(self._client, mid)
+
+
+async def _try_tls(place: Place) -> None:
+    """Make a connection and end it: where a certificate is refused, paho would leave its socket open."""
+    try:
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            _, writer = await asyncio.open_connection(place.host, place.port, ssl=place.tls)
+    except (OSError, TimeoutError) as error:
+        raise aiomqtt.MqttError(str(error) or "Operation timed out") from None
+    writer.close()
+    with suppress(OSError):  # it may have refused our certificate; then the true connection tells
+        await writer.wait_closed()
 
 
 async def _open(client: aiomqtt.Client) -> None:
@@ -130,7 +153,7 @@ async def _open(client: aiomqtt.Client) -> None:
             await client.__aexit__(None, None, None)
         raise
     except MqttConnectError as error:
-        if error.rc in UNSUPPORTED_VERSION:
+        if _number(error.rc) in UNSUPPORTED_VERSION:
             raise WrongDialect(str(error)) from error
         raise
     except aiomqtt.MqttError as error:
@@ -138,6 +161,11 @@ async def _open(client: aiomqtt.Client) -> None:
             _hang_up(client)
             raise WrongDialect("it does not answer") from error
         raise
+
+
+def _number(code: int | ReasonCode | None) -> int:
+    """Give the number of a reason code: paho's own kind cannot be hashed."""
+    return code.value if isinstance(code, ReasonCode) else code or 0
 
 
 class _Inbox(asyncio.Queue[aiomqtt.Message]):

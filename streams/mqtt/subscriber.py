@@ -98,9 +98,10 @@ class Subscriber:
             except WrongDialect as error:
                 self._tell_away(str(error), version=self._dialect.version.name)
                 self._dialect = self._dialect.other
-            except (aiomqtt.MqttError, Unavailable, UnicodeError) as error:
-                # UnicodeError: a host name that no resolver can take. aiomqtt tells the true reason as the cause.
-                self._tell_away(str(error.__cause__ or error))
+            except (aiomqtt.MqttError, Unavailable) as error:
+                self._tell_away(str(error.__cause__ or error))  # aiomqtt tells the true reason as the cause
+            except Exception as error:  # noqa: BLE001  # the outermost loop: one fault must not end the feed for ever
+                self._tell_away(f"{type(error).__name__}: {error}")
             finally:
                 if self.is_connected:
                     self._dialect = V5  # what comes back may be another broker
