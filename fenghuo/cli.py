@@ -7,6 +7,7 @@ from rich.console import Console
 
 from domain.errors import FenghuoError, InvalidConfiguration
 from fenghuo.commands import (
+    aqi,
     bench,
     check,
     demo,
@@ -15,6 +16,7 @@ from fenghuo.commands import (
     migrate,
     replay,
     series,
+    simulate,
     stages,
     topics,
     users,
@@ -34,12 +36,13 @@ def create_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for commands in (demo, stages, migrate, topics, check, replay):
+    for commands in (demo, stages, migrate, topics, check, aqi, replay):
         commands.add_to(cli)
     cli.add_typer(users.create_commands(), name="user")
     cli.add_typer(devices.create_commands(), name="device")
     cli.add_typer(series.create_commands(), name="series")
     cli.add_typer(imports.create_commands(), name="import")
+    cli.add_typer(simulate.create_commands(), name="simulate")
     cli.add_typer(bench.create_commands(), name="bench")
     return cli
 
