@@ -1,14 +1,15 @@
 """A simulated hydrological station: reports over TCP as SL 651 wants it, waits for confirmations, answers questions."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from config.hydrology import Element
 from domain.errors import Unavailable
-from fenghuo.simulate.sl651_texts import report_text, station_guide
+from fenghuo.simulate.line import Line, Mangle
+from fenghuo.simulate.sl651_texts import report_text, station_guide, time_guide
 from streams.sl651.elements import write_time
 from streams.sl651.frames import TAKEN, End, Frame, Framer, Start, encode_frame
 from streams.sl651.readings import GET_DATA, HEARTBEAT, PICTURE, TIMED
@@ -18,8 +19,6 @@ CONFIRM_SECONDS = 10.0
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 0.5
 PACKET_BYTES = 1_000
-Mangle = Callable[[bytes], Sequence[bytes]]
-"""Makes pieces of what is sent, wrong ones if need be; they go out one by one."""
 
 
 class Sl651Station:
@@ -45,17 +44,14 @@ class Sl651Station:
     ) -> None:
         """Take where the gateway listens, ten digits of address, and the table of elements."""
         self.address = address
-        self._place = (host, port)
         self._elements = elements
         self._password = password
         self._kind = kind
         self._centre = centre
         self._confirm_seconds = confirm_seconds
         self._patience_seconds = patience_seconds
-        self._mangle = mangle
-        self._writer: asyncio.StreamWriter | None = None
-        self._listener: asyncio.Task[None] | None = None
-        self._connecting = asyncio.Lock()
+        self._line = Line((host, port), self._take, self._lost, mangle)
+        self._framer = Framer()
         self._waiting: dict[tuple[int, int], asyncio.Future[bool]] = {}
         self._packets: dict[int, list[bytes]] = {}
         self._serial = 0
@@ -73,10 +69,7 @@ class Sl651Station:
 
     async def close(self) -> None:
         """End the connection; reports that wait are not confirmed any more."""
-        if self._listener is not None:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-        self._drop()
+        await self._line.close()
 
     async def report(
         self,
@@ -111,7 +104,7 @@ class Sl651Station:
             began = loop.time()
             confirmed = self._waiting[function, serial] = loop.create_future()
             try:
-                await self._write(b"".join(frames))
+                await self._line.write(b"".join(frames))
                 async with asyncio.timeout(self._confirm_seconds):
                     if await confirmed:
                         return loop.time() - began
@@ -127,11 +120,12 @@ class Sl651Station:
         """Send a heartbeat, which nobody answers; OSError when there is no connection."""
         self._serial = self._serial % 0xFFFF + 1
         text = self._serial.to_bytes(2, "big") + write_time(at, seconds=True)
-        await self._write(encode_frame(self._frame(HEARTBEAT, text)))
+        await self._line.write(encode_frame(self._frame(HEARTBEAT, text)))
 
     async def picture(self, at: datetime, picture: bytes) -> float:
         """Send a picture in packets; answers how many seconds the confirmation took."""
-        return await self.send(PICTURE, station_guide(self.address, self._kind) + picture, at)
+        text = station_guide(self.address, self._kind) + time_guide(at) + b"\xf3\xf3" + picture
+        return await self.send(PICTURE, text, at)
 
     def _frames(self, function: int, text: bytes) -> list[bytes]:
         pieces = [text[place : place + PACKET_BYTES] for place in range(0, len(text), PACKET_BYTES)]
@@ -156,34 +150,10 @@ class Sl651Station:
             sequence=number,
         )
 
-    async def _write(self, data: bytes) -> None:
-        writer = await self._connect()
-        pieces = self._mangle(data) if self._mangle else (data,)
-        for number, piece in enumerate(pieces):
-            if number:
-                await asyncio.sleep(0.01)  # so that it leaves by itself
-            writer.write(piece)
-            await writer.drain()
-
-    async def _connect(self) -> asyncio.StreamWriter:
-        async with self._connecting:
-            if self._writer is None:
-                async with asyncio.timeout(self._confirm_seconds):
-                    reader, self._writer = await asyncio.open_connection(*self._place)
-                self._listener = asyncio.create_task(self._listen(reader), name=f"station {self.address}")
-            return self._writer
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        framer = Framer()
-        try:
-            while data := await reader.read(4_096):
-                for found in framer.feed(data):
-                    if isinstance(found, Frame) and not found.up:
-                        await self._hear(found)
-        except OSError:
-            pass  # those who wait hear of it below
-        finally:
-            self._drop()
+    async def _take(self, data: bytes) -> None:
+        for found in self._framer.feed(data):
+            if isinstance(found, Frame) and not found.up:
+                await self._hear(found)
 
     async def _hear(self, frame: Frame) -> None:
         """Take a confirmation, a request for a packet, or a question."""
@@ -194,7 +164,7 @@ class Sl651Station:
         elif frame.end is End.NAK:
             packets = self._packets.get(frame.function, [])
             if 1 <= frame.sequence <= len(packets):
-                await self._write(packets[frame.sequence - 1])
+                await self._line.write(packets[frame.sequence - 1])
         elif frame.end is End.ENQ:
             await self._answer(frame)
 
@@ -205,13 +175,11 @@ class Sl651Station:
         if frame.function == GET_DATA and self._last is not None:
             at, values = self._last
             text += self._kind.encode("ascii") + report_text(at, values, self._elements)
-        await self._write(encode_frame(self._frame(frame.function, text)))
+        await self._line.write(encode_frame(self._frame(frame.function, text)))
 
-    def _drop(self) -> None:
+    def _lost(self) -> None:
         """Forget the connection; who waits sends again over another one."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        self._framer = Framer()
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_result(False)

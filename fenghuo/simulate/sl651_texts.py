@@ -9,7 +9,7 @@ from streams.sl651.elements import write_elements, write_number, write_time
 
 STEP_MINUTES = 5
 STEPS = 12
-PICTURE_HEAD = bytes.fromhex("F3F3FFD8FFE000104A464946000101")
+PICTURE_HEAD = bytes.fromhex("FFD8FFE000104A464946000101")
 
 
 def station_guide(station: str, kind: str) -> bytes:
