@@ -21,6 +21,9 @@ class Reason(Enum):
 
     NOT_JSON = "not-json", 400, "不是有效的 JSON / Not valid JSON", True
     BROKEN = "broken-body", 400, "请求体不完整 / Broken body", True
+    NOT_CAP = "not-cap", 422, "不是有效的 CAP 1.2 / Not valid CAP 1.2", True
+    NO_CATEGORY = "no-category", 422, "没有对应的事件类别 / No category for this event", True
+    UNTRUSTED = "untrusted", 403, "签名缺失或无效 / Signature missing or wrong", True
     UNAUTHENTICATED = "unauthenticated", 401, "令牌缺失或无效 / Missing or wrong token", False
     FEED_FORBIDDEN = "feed-forbidden", 403, "无权发送此类数据 / Not allowed to send this feed", False
     FORBIDDEN = "forbidden", 403, "超出来源的区域或监测项 / Outside the source's area or series", True

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature as WrongSignature
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from lxml import etree
 from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
@@ -18,8 +17,12 @@ from streams.cap.document import Document
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
-_FAILURES = (SignXMLException, WrongSignature, UnsupportedAlgorithm, etree.LxmlError, ValueError, TypeError)
+_FAILURES = (SignXMLException, InvalidSignature, UnsupportedAlgorithm, etree.LxmlError, ValueError, TypeError)
 """What signxml and what it stands on raise for a signature that is wrong or of no use."""
+
+
+class WrongSignature(InvalidInput):
+    """The message does not fit its signature."""
 
 
 class Signature(StrEnum):
@@ -55,13 +58,13 @@ class Trust:
         return cls(tuple(found))
 
     def check(self, document: Document) -> Signature:
-        """Check the signature if there is one; InvalidInput when it is wrong, or covers less than the message."""
+        """Check the signature if there is one; WrongSignature when it does not fit, or covers less than the message."""
         signature = document.root.find(f"{DS}Signature")
         if signature is None:
             return Signature.NONE
         references = signature.findall(f"{DS}SignedInfo/{DS}Reference")
         if [reference.get("URI") for reference in references] != [""]:
-            raise InvalidInput([document.fault(signature, "the signature must cover the whole message")])
+            raise WrongSignature([document.fault(signature, "the signature must cover the whole message")])
         if any((part.get("Algorithm") or "").endswith("sha1") for part in signature.iter("*")):
             return Signature.UNKNOWN_SIGNER  # SHA-1 proves nothing any more
         whole = etree.tostring(document.root.getroottree())
@@ -77,7 +80,7 @@ class Trust:
         reason = (
             "the signature does not fit the message: it was changed on its way, or signed with another key"
         )
-        raise InvalidInput([document.fault(signature, reason)])
+        raise WrongSignature([document.fault(signature, reason)])
 
 
 def _certificates(data: bytes) -> list[x509.Certificate]:
