@@ -165,13 +165,18 @@ def _device(
 def _seal(
     sealer: Sealer, name: str, given: Mapping[str, Any], secrets: Secrets, before: Device | None
 ) -> str | None:
-    """Seal secrets for a device; None when it has just these. What the file does not give stays as it is."""
+    """Seal secrets for a device; None when it has just these, "" when it has none any more.
+
+    What the file does not give stays as it is.
+    """
     present = open_secrets(sealer, before) if before is not None else Secrets()
     if present is not None:
         kept = {field: getattr(present, field) for field in SECRET_FIELDS if field not in given}
         secrets = structs.replace(secrets, **kept)
         if secrets == present:
             return None
+    if secrets == Secrets():
+        return ""
     return sealer.seal(encode(secrets), secrets_record(name))
 
 

@@ -60,7 +60,8 @@ class Known:
 class Wish:
     """What somebody wants of the registry: entries to add or replace, and ids of entries to remove.
 
-    A device without sealed secrets keeps those that it has.
+    A device without sealed secrets keeps those that it has; with an empty text it loses them. Reasons of faults are in both
+    languages, Chinese first, since forms show them.
     """
 
     devices: tuple[Device, ...] = ()
@@ -127,7 +128,7 @@ def fault_in(kind: Kind, name: str, where: str, reason: str) -> Fault:
 def _keep_secrets(device: Device, before: Device | None) -> Device:
     if device.sealed is None and before is not None:
         return structs.replace(device, sealed=before.sealed)
-    return device
+    return structs.replace(device, sealed=device.sealed or None)
 
 
 def _changed(before: Mapping[str, Any], entries: Iterable[Any], gone: Iterable[str]) -> dict[str, Any]:
@@ -144,52 +145,73 @@ def _doubles(wish: Wish) -> Iterator[Fault]:
     ):
         for name, count in Counter(names).items():
             if count > 1:
-                yield fault_in(kind, name, "id", f"is there {count} times")
+                yield fault_in(kind, name, "id", f"出现了 {count} 次。 is there {count} times")
 
 
 def _place_faults(known: Known, kind: Kind, entry: Device | Series) -> Iterator[Fault]:
     """Find what is wrong with where an entry is and who sends it."""
     if entry.area not in known.areas:
-        yield fault_in(kind, entry.id, "area", f"{entry.area} is no area of the registry")
+        yield fault_in(
+            kind, entry.id, "area", f"区域表中没有 {entry.area}。 {entry.area} is no area of the registry"
+        )
     source = known.sources.get(entry.source)
     if source is None:
-        yield fault_in(kind, entry.id, "source", f"{entry.source!r} is no source of the registry")
+        yield fault_in(
+            kind,
+            entry.id,
+            "source",
+            f"没有来源 {entry.source}。 {entry.source!r} is no source of the registry",
+        )
         return
     if Feed.READINGS not in source.feeds:
-        yield fault_in(kind, entry.id, "source", f"{entry.source!r} may not send readings")
+        yield fault_in(
+            kind,
+            entry.id,
+            "source",
+            f"来源 {entry.source} 不可上报读数。 {entry.source!r} may not send readings",
+        )
     if entry.area in known.areas and not covers(source.area, entry.area):
-        yield fault_in(kind, entry.id, "area", f"{entry.area} lies outside the area of {entry.source}")
+        yield fault_in(
+            kind,
+            entry.id,
+            "area",
+            f"{entry.area} 不在来源 {entry.source} 的区域内。 {entry.area} lies outside the area of {entry.source}",
+        )
 
 
 def _device_faults(known: Known, device: Device) -> Iterator[Fault]:
     yield from _place_faults(known, Kind.DEVICE, device)
     if (device.lat is None) is not (device.lon is None):
-        yield fault_in(Kind.DEVICE, device.id, "lat", "and lon go together")
+        yield fault_in(Kind.DEVICE, device.id, "lat", "经度和纬度须一并填写。 and lon go together")
 
 
 def _series_faults(after: Known, one: Series) -> Iterator[Fault]:
     yield from _place_faults(after, Kind.SERIES, one)
     if one.category not in after.categories:
-        yield fault_in(Kind.SERIES, one.id, "category", f"{one.category!r} is no category")
+        yield fault_in(
+            Kind.SERIES, one.id, "category", f"没有类别 {one.category}。 {one.category!r} is no category"
+        )
     if one.device is not None and one.device not in after.devices:
-        yield fault_in(Kind.SERIES, one.id, "device", f"{one.device!r} is not registered")
+        yield fault_in(
+            Kind.SERIES, one.id, "device", f"设备 {one.device} 未登记。 {one.device!r} is not registered"
+        )
     if one.low is not None and one.high is not None and one.low >= one.high:
-        yield fault_in(Kind.SERIES, one.id, "high", "must be above low")
+        yield fault_in(Kind.SERIES, one.id, "high", "须高于量程下限。 must be above low")
         return
     said = Counter((limit.level, limit.direction) for limit in one.limits)
     for number, limit in enumerate(one.limits):
         where = f"limits[{number}]"
         if said[limit.level, limit.direction] > 1:
-            yield fault_in(
-                Kind.SERIES, one.id, where, f"is a second {limit.level.slug} limit {limit.direction}"
-            )
+            twice = f"同一级别、同一方向的限值重复。 is a second {limit.level.slug} limit {limit.direction}"
+            yield fault_in(Kind.SERIES, one.id, where, twice)
         above = limit.direction == "above"
         edge = one.high if above else one.low
         if edge is not None and (limit.value >= edge if above else limit.value <= edge):
-            reach = f"the device measures {'up' if above else 'down'} to {edge:g}"
-            yield fault_in(
-                Kind.SERIES, one.id, f"{where}.value", f"{limit.value:g} can never be broken: {reach}"
+            never = (
+                f"{limit.value:g} 已到量程{'上' if above else '下'}限 {edge:g}，永远不会触发。 "
+                f"{limit.value:g} can never be broken: the device measures {'up' if above else 'down'} to {edge:g}"
             )
+            yield fault_in(Kind.SERIES, one.id, f"{where}.value", never)
 
 
 def _claim_faults(after: Known, devices: Iterable[Device], series: Iterable[Series]) -> Iterator[Fault]:
@@ -200,7 +222,8 @@ def _claim_faults(after: Known, devices: Iterable[Device], series: Iterable[Seri
     for device in devices:
         others = [name for name in addresses.get((device.protocol, device.address), ()) if name != device.id]
         if others:
-            reason = f"{device.protocol} {device.address} is already the address of {', '.join(others)}"
+            named, owner = f"{device.protocol} {device.address}", ", ".join(others)
+            reason = f"{named} 已是 {owner} 的地址。 {named} is already the address of {owner}"
             yield fault_in(Kind.DEVICE, device.id, "address", reason)
     channels: dict[tuple[str | None, str], list[str]] = {}
     for one in after.series.values():
@@ -208,7 +231,8 @@ def _claim_faults(after: Known, devices: Iterable[Device], series: Iterable[Seri
     for one in series:
         others = [name for name in channels.get((one.device, one.channel), ()) if name != one.id]
         if one.device is not None and others:
-            reason = f"{one.channel} of {one.device} is already {', '.join(others)}"
+            named, owner = f"{one.channel} of {one.device}", ", ".join(others)
+            reason = f"{one.device} 的通道 {one.channel} 已属 {owner}。 {named} is already {owner}"
             yield fault_in(Kind.SERIES, one.id, "channel", reason)
 
 
@@ -219,13 +243,13 @@ def _removal_faults(known: Known, after: Known, wish: Wish) -> Iterator[Fault]:
             users.setdefault(one.device, []).append(one.id)
     for name in wish.gone_series:
         if name not in known.series:
-            yield fault_in(Kind.SERIES, name, "id", "is not registered")
+            yield fault_in(Kind.SERIES, name, "id", "未登记。 is not registered")
     for name in wish.gone_devices:
         if name not in known.devices:
-            yield fault_in(Kind.DEVICE, name, "id", "is not registered")
+            yield fault_in(Kind.DEVICE, name, "id", "未登记。 is not registered")
         elif name in users:
             shown = ", ".join(sorted(users[name])[:5]) + (", …" if len(users[name]) > 5 else "")
-            yield fault_in(Kind.DEVICE, name, "id", f"still delivers {shown}")
+            yield fault_in(Kind.DEVICE, name, "id", f"仍在上报 {shown}。 still delivers {shown}")
 
 
 def _outside(known: Known, wish: Wish, within: str) -> Iterator[Fault]:
@@ -243,7 +267,12 @@ def _outside(known: Known, wish: Wish, within: str) -> Iterator[Fault]:
     touched += ((Kind.SERIES, n, known.series[n].area) for n in wish.gone_series if n in known.series)
     for kind, name, area in touched:
         if not covers(within, area):
-            yield fault_in(kind, name, "area", f"{area} lies outside your own area {within}")
+            yield fault_in(
+                kind,
+                name,
+                "area",
+                f"{area} 不在您的辖区 {within} 内。 {area} lies outside your own area {within}",
+            )
 
 
 def _step(kind: Kind, before: Device | Series | None, after: Device | Series | None) -> Step:
@@ -256,8 +285,8 @@ def _step(kind: Kind, before: Device | Series | None, after: Device | Series | N
         for name in (is_now or was)
         if was.get(name) != is_now.get(name)
     }
-    if isinstance(before, Device) and isinstance(after, Device) and before.sealed != after.sealed:
-        fields["secrets"] = (was.get("secrets"), SECRET_NEW if before.sealed else SECRET_SET)
+    if isinstance(before, Device) and isinstance(after, Device) and before.sealed and after.sealed:
+        fields |= {"secrets": (SECRET_SET, SECRET_NEW)} if before.sealed != after.sealed else {}
     if before is None or after is None:
         action = Action.ADDED if before is None else Action.REMOVED
     else:

@@ -212,6 +212,7 @@ def test_secrets_change_only_where_the_file_gives_others(tmp_path: Path) -> None
     other = imported([first], password="654321")
     assert open_secrets(SEALER, other) == Secrets(password="654321", sm4_key="0a" * 16)
     assert open_secrets(SEALER, imported([first], password="")) == Secrets(sm4_key="0a" * 16)
+    assert imported([first], password="", sm4_key="").sealed == ""
     foreign = read_key(Secret(base64.b64encode(b"f" * 32).decode()))
     assert open_secrets(foreign, first) is None
 

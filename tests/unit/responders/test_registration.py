@@ -55,7 +55,8 @@ def refused(wish: Wish, before: Known | None = None, within: str = "") -> dict[s
     """Read what speaks against a wish, by entry and field."""
     with pytest.raises(InvalidInput) as caught:
         make_plan(before or known(), wish, within)
-    return {fault.field: fault.reason for fault in caught.value.faults}
+    assert all("。 " in fault.reason for fault in caught.value.faults)
+    return {fault.field: fault.reason.partition("。 ")[2] for fault in caught.value.faults}
 
 
 def actions(plan: Plan) -> dict[str, Action]:
@@ -88,6 +89,8 @@ def test_secrets_are_kept_unless_new_ones_come_and_never_told() -> None:
     plan = make_plan(known(), Wish(devices=(structs.replace(DEVICE, sealed="v1.x.z"),)))
     assert plan.steps[0].fields == {"secrets": ("set", "set anew")}
     assert "v1.x" not in repr(plan.steps)
+    plan = make_plan(known(), Wish(devices=(structs.replace(DEVICE, sealed=""),)))
+    assert (plan.devices[0].sealed, plan.steps[0].fields) == (None, {"secrets": ("set", None)})
     plan = make_plan(known(devices=(), series=()), Wish(devices=(DEVICE,)))
     assert plan.steps[0].fields["secrets"] == (None, "set")
 
