@@ -26,10 +26,11 @@ def add_to(cli: typer.Typer) -> None:
         wait: float = typer.Option(WAIT_SECONDS, min=1, max=300, help="Seconds to wait for the end."),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
-        """Ask a connected HJ 212 device for its time or interval, set them, or start and stop real-time data.
+        """Ask a connected device for its time, set it, or ask for more that its protocol knows.
 
-        get-time, set-time [time=20260701120000; ours otherwise], get-interval, set-interval interval=30, start-realtime,
-        stop-realtime. Exit status 1 when the device did not do it in time, or is connected to no gateway.
+        HJ 212 (数采仪): get-time, set-time [time=20260701120000; ours otherwise], get-interval, set-interval interval=30,
+        start-realtime, stop-realtime. SL 651 (遥测站): get-time, set-time, get-data, get-state. Exit status 1 when the device
+        did not do it in time, or is connected to no gateway.
         """
         settings, _ = read_settings()
         set_up_logging("error")
