@@ -29,8 +29,8 @@ def add_to(cli: typer.Typer) -> None:
         """Ask a connected device for its time, set it, or ask for more that its protocol knows.
 
         HJ 212 (数采仪): get-time, set-time [time=20260701120000; ours otherwise], get-interval, set-interval interval=30,
-        start-realtime, stop-realtime. SL 651 (遥测站): get-time, set-time, get-data, get-state. Exit status 1 when the device
-        did not do it in time, or is connected to no gateway.
+        start-realtime, stop-realtime. SL 651 (遥测站): get-time, set-time, get-data, get-state. Exit status 1 when the
+        device did not do it in time, or is connected to no gateway.
         """
         settings, _ = read_settings()
         set_up_logging("error")
