@@ -1,7 +1,7 @@
 """Routes: which MQTT topics carry readings, of which device and channel, and how their payloads are written.
 
 A route's topic is a filter whose levels may hold `{device}` and `{channel}`; the gateway subscribes with `+` in their
-place. The most specific route that fits a topic takes its messages.
+place. Of several that fit a topic, the one that writes out most of it takes its messages.
 """
 
 import math

@@ -25,7 +25,7 @@ class Router:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         """Order checked routes: the more a route says, the earlier it is asked."""
-        ordered = sorted(routes, key=lambda route: [_width(level) for level in route.topic.split("/")])
+        ordered = sorted(routes, key=_openness)
         self._routes = [(_expression(route.topic), Reader(route)) for route in ordered]
         self._known: dict[str, Match | None] = {}
         self.filters = filters_of(routes)
@@ -48,13 +48,12 @@ class Router:
         return None
 
 
-def _width(level: str) -> int:
-    """Say how much a level leaves open."""
-    if level == "#":
-        return 3
-    if level == "+":
-        return 2
-    return 1 if PLACEHOLDER.search(level) else 0
+def _openness(route: Route) -> tuple[bool, int, int]:
+    """Say how much a route leaves open: an end, then levels, then letters."""
+    levels = route.topic.split("/")
+    written = [level for level in levels if level not in ("+", "#") and not PLACEHOLDER.search(level)]
+    letters = sum(len(PLACEHOLDER.sub("", level)) for level in levels)
+    return levels[-1] == "#", -len(written), -letters
 
 
 def _expression(topic: str) -> re.Pattern[str]:
