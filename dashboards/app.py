@@ -11,7 +11,7 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, pages, sessions
+from dashboards import api, cap, pages, sessions
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
@@ -76,6 +76,8 @@ def _add_routes(app: web.Application) -> None:
             web.post(f"{case}/close", api.close),
             web.get("/api/v1/series/{series}/curve", api.show_curve),
             web.get("/api/v1/events", follow_events),
+            web.get("/cap/feed.atom", cap.show_feed),
+            web.get("/cap/{identifier}.xml", cap.show_message),
             web.static(app[STATIC], STATIC_FOLDER),
         ]
     )

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.findings import Finding
+from domain.findings import AlertChange, Finding
 from domain.incidents import IncidentState, PageState, TaskState, Verdict
 from domain.inputs import AwareTime
 from domain.levels import Domain, Grade, Level
-from domain.registry import Limit
+from domain.registry import Area, Limit
 
 
 class Role(StrEnum):
@@ -190,6 +190,27 @@ class AlertVersion(Struct, frozen=True, kw_only=True):
     changed_at: AwareTime
     received_at: AwareTime
     recorded_at: AwareTime
+
+
+class CapVersion(Struct, frozen=True, kw_only=True):
+    """One version of an alert with all that its CAP message says; `earlier` are the versions before it with their times."""
+
+    alert: UUID
+    version: int
+    change: AlertChange
+    level: Level
+    reason: str
+    category: str
+    place: str
+    opened_at: AwareTime
+    changed_at: AwareTime
+    zh: str
+    en: str
+    evidence: tuple[Finding, ...]
+    drill: bool
+    place_area: Area | None
+    county_area: Area | None
+    earlier: tuple[tuple[int, AwareTime], ...] = ()
 
 
 class Account(Struct, frozen=True, kw_only=True):

@@ -18,13 +18,14 @@ from domain.incidents import IncidentState, TaskState, Verdict
 from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
-from responders.store import account, commands, console, intake, opening, registry, stations
+from responders.store import account, commands, console, intake, messages, opening, registry, stations
 from responders.store.listening import listen
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
 from responders.store.workers import Workers
 from responders.views import (
     Account,
+    CapVersion,
     Change,
     Curve,
     HeartbeatAge,
@@ -180,6 +181,21 @@ class Store:
     async def curve(self, viewer: Viewer, series: str, since: datetime, until: datetime) -> Curve:
         """Show a series' roll-ups with since ≤ minute < until (at most 20,000, the newest); NotFound outside the area."""
         return await self._database.read(console.curve, viewer, series, since, until)
+
+    async def cap_versions(
+        self, viewer: Viewer | None, public: Iterable[str], limit: int = 200
+    ) -> list[CapVersion]:
+        """List versions of alerts, newest first: those of a viewer's area, or for a machine (None) what is public.
+
+        That is: of the `public` categories, no drills, and nothing that rests on restricted warnings alone.
+        """
+        return await self._database.read(messages.cap_versions, viewer, public, limit)
+
+    async def cap_version(
+        self, viewer: Viewer | None, public: Iterable[str], alert: UUID, version: int
+    ) -> CapVersion:
+        """Show one version of an alert; NotFound for what the viewer or the machine may not see."""
+        return await self._database.read(messages.cap_version, viewer, public, alert, version)
 
     async def acknowledge(self, viewer: Viewer, incident: UUID, request_id: UUID) -> IncidentRow:
         """Take note of an incident: paging stops, task deadlines go on; `detected` becomes `verifying`.
