@@ -6,11 +6,13 @@ milliseconds, written together, and each packet's sender hears of it by a callba
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from itertools import chain, islice
+from math import isfinite
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, cast
 from typing import Protocol as Shape
 
 import numpy as np
@@ -42,6 +44,8 @@ log = structlog.get_logger(__name__)
 
 SIGHTINGS_SECONDS = 2.0
 REFUSED_SECONDS = 0.2
+MOST_TOLD = 200
+"""Sightings that are written at once; with 2,000 busy devices each is told of every 20 seconds."""
 MOST_COLLECTED = 20_000
 """Readings that are written at once; more do not wait for company."""
 MOST_WAITING = 200_000
@@ -143,6 +147,7 @@ class DeviceIntake:
         self._series_of: dict[tuple[str, str], str] = {}
         self._channel_of: dict[str, tuple[str, str]] = {}
         self._address_of: dict[str, tuple[Protocol, str]] = {}
+        self._urgent: dict[Met, None] = {}
         self._changed: dict[Met, None] = {}
         self._batch = _Batch()
         self._timer: asyncio.TimerHandle | None = None
@@ -179,11 +184,12 @@ class DeviceIntake:
         while self._writing:
             await asyncio.gather(*self._writing)
         await self._stack.aclose()
-        for action in (self._write_refused, self._tell_sightings):
-            try:
-                await action()
-            except BrokerUnavailable:
-                log.warning("device_news_not_written")
+        try:
+            await self._write_refused()
+            while self._urgent or self._changed:
+                await self._tell_sightings()
+        except BrokerUnavailable:
+            log.warning("device_sightings_not_written", devices=len(self._urgent) + len(self._changed))
 
     def now(self) -> datetime:
         """Tell county time."""
@@ -215,41 +221,46 @@ class DeviceIntake:
         name = self._series_of.get((met.device.id, channel)) if met.device else None
         return self._registry.series.get(name or own_series(met.protocol, met.address, channel))
 
-    def put(self, met: Met, observations: Iterable[Observation], done: Done | None = None) -> int:
+    def put(
+        self,
+        met: Met,
+        observations: Sequence[Observation],
+        done: Done | None = None,
+        *,
+        sent: int | None = None,
+    ) -> int:
         """Collect what one packet says; `done(True)` follows when the broker has it on disk, `done(False)` if not.
 
         Never waits. Values that are not finite are refused one by one; a time that is absurd, or ahead by more than the
-        bound of the settings, becomes the time of arrival, with a note. Answers how many readings were collected.
+        bound of the settings, becomes the time of arrival, with a note. `sent` is the device's clock when it sent the packet
+        (microseconds), where it tells that. Answers how many readings were collected.
         """
-        batch = self._batch
         now = micros(self.now())
-        latest = now + self._note
-        before = len(batch.rows)
-        for number, (channel, observed, value, quality) in enumerate(observations):
-            row = met.rows.get(channel)
-            if row is None:
-                row = self._row(met, channel)
-                if row is None:
-                    continue
-            if not -np.inf < value < np.inf:
-                self.refuse(met, "not-finite", [Fault(channel, "is not a finite number")], b"")
-                continue
-            if observed > latest or observed < EARLIEST:
-                observed = now + number  # a microsecond apart: different readings stay different  # noqa: PLW2901
-                quality = Quality.NOTED if quality == Quality.GOOD else quality  # noqa: PLW2901
-                met.problem = "clock"
-            batch.rows.append(row)
-            batch.observed.append(observed)
-            batch.values.append(value)
-            batch.quality.append(quality)
-        count = len(batch.rows) - before
+        if sent is not None:
+            self._compare_clocks(met, sent, now)
+        batch = self._batch
+        count = 0
+        if observations:
+            channels, times, values, qualities = zip(*observations, strict=True)
+            rows = list(map(met.rows.get, channels))
+            if (
+                None in rows
+                or min(times) < EARLIEST
+                or max(times) > now + self._note
+                or not isfinite(sum(values))
+            ):
+                rows, times, values, qualities = self._look_closely(met, observations, now)
+            batch.rows += cast(list[int], rows)
+            batch.observed += times
+            batch.values += values
+            batch.quality += qualities
+            count = len(rows)
         met.packets += 1
         met.readings += count
         met.seen = now
         self._changed[met] = None
         if done is not None:
             batch.done.append(done)
-        self._inputs.inc(count)
         self._waiting += count
         batch.received = batch.received or now
         if len(batch.rows) >= MOST_COLLECTED:
@@ -260,7 +271,39 @@ class DeviceIntake:
             )
         return count
 
-    async def put_and_wait(self, met: Met, observations: Iterable[Observation]) -> int:
+    def _compare_clocks(self, met: Met, sent: int, now: int) -> None:
+        """Note how far a device's clock is off; by more than the bound of the settings that is trouble."""
+        met.clock_offset_seconds = (sent - now) / MICROSECOND
+        if abs(sent - now) > self._note:
+            met.problem = "clock"
+        elif met.problem == "clock":
+            met.problem = ""
+
+    def _look_closely(
+        self, met: Met, observations: Sequence[Observation], now: int
+    ) -> tuple[list[int | None], tuple[int, ...], tuple[float, ...], tuple[Quality, ...]]:
+        """Go through readings one by one: a new channel, a value that is no number, or a time that cannot be."""
+        kept: list[tuple[int | None, int, float, Quality]] = []
+        for number, (channel, observed, value, quality) in enumerate(observations):
+            row = met.rows.get(channel)
+            row = self._row(met, channel) if row is None else row
+            if row is None:
+                continue
+            if not isfinite(value):
+                self.refuse(met, "not-finite", [Fault(channel, "is not a finite number")], b"")
+            elif EARLIEST <= observed <= now + self._note:
+                kept.append((row, observed, value, quality))
+            else:
+                met.problem = "clock"
+                noted = Quality.NOTED if quality == Quality.GOOD else quality
+                # a microsecond apart: different readings stay different
+                kept.append((row, now + number, value, noted))
+        if not kept:
+            return [], (), (), ()
+        rows, times, values, qualities = zip(*kept, strict=True)
+        return list(rows), times, values, qualities
+
+    async def put_and_wait(self, met: Met, observations: Sequence[Observation]) -> int:
         """Collect, and wait until the broker has it on disk; BrokerUnavailable when it does not take it."""
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
@@ -287,7 +330,7 @@ class DeviceIntake:
     def touch(self, met: Met) -> None:
         """Note that something without readings was seen of a device, such as a heartbeat or the end of a connection."""
         met.seen = micros(self.now())
-        self._changed[met] = None
+        self._urgent[met] = None
 
     def refuse(
         self,
@@ -374,7 +417,7 @@ class DeviceIntake:
             except InvalidInput as error:
                 met.problem = "secrets"
                 log.warning("device_secrets_not_readable", device=met.device.id, detail=str(error))
-        self._changed[met] = None
+        self._urgent[met] = None
 
     def _on_device(self, device: Device | None, name: str) -> None:
         concerned = {self._address_of.pop(name, None)}
@@ -413,6 +456,7 @@ class DeviceIntake:
             task.add_done_callback(self._writing.discard)
 
     async def _write(self, batch: "_Batch") -> None:
+        self._inputs.inc(len(batch.rows))
         try:
             if batch.rows:
                 await self._packer.add(batch.columns(), batch.received)
@@ -427,7 +471,14 @@ class DeviceIntake:
             done(well)
 
     async def _tell_sightings(self) -> None:
-        changed, self._changed = self._changed, {}
+        """Tell of devices that something new is known of: first what people should hear of, then who waited longest.
+
+        Bounded, since thousands of messages at once would hold up the answers that devices wait for.
+        """
+        changed = dict.fromkeys(islice(chain(self._urgent, self._changed), MOST_TOLD))
+        for met in changed:
+            self._urgent.pop(met, None)
+            self._changed.pop(met, None)
         messages = [
             Message(
                 SIGHTINGS.name,
@@ -442,7 +493,7 @@ class DeviceIntake:
             if messages:
                 await self._writer.write(messages)
         except BrokerUnavailable:
-            self._changed = changed | self._changed
+            self._urgent = changed | self._urgent
             raise
 
     def _sighting(self, met: Met) -> Sighting:

@@ -73,12 +73,14 @@ class Link(asyncio.Protocol):
     def hold(self) -> None:
         """Note that a packet is under way to the broker; `release` follows when it is known what became of it."""
         self._unanswered += 1
-        self._pace()
+        if self._unanswered == MOST_UNANSWERED:
+            self._pace()
 
     def release(self) -> None:
         """Note that a packet is answered, or never will be."""
         self._unanswered -= 1
-        self._pace()
+        if self._paused:
+            self._pace()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin a session, or close at once where there are too many."""

@@ -24,12 +24,9 @@ from streams.hj212.parts import Assembler, Incomplete
 from streams.hj212.readings import china_time, observations
 from streams.hj212.sm4 import open_frame
 from streams.metrics import DEVICE_ANSWER_SECONDS
-from streams.packing import MICROSECOND, micros
 
 MOST_TIMES = 32
 """Packets in several frames whose time is remembered on one connection."""
-CLOCK_SECONDS = 300.0
-"""A station whose clock is further off than this is listed with that trouble."""
 WAITED = DEVICE_ANSWER_SECONDS.labels(str(Protocol.HJ212))
 
 
@@ -93,7 +90,6 @@ class Hj212Session:
             self._intake.refuse(met, "wrong-password", faults, frame.segment)
             self._write(answers.request_answer(packet, QnRtn.PW_WRONG))
         else:
-            self._look_at_clock(met, packet)
             self._take_packet(met, packet)
 
     def _met(self, mn: str) -> Met | None:
@@ -109,13 +105,15 @@ class Hj212Session:
         if self._asking.hears(met, packet):
             return
         if packet.cn in answers.NOTICES:
-            self._intake.put(met, ())
+            self._intake.put(met, (), sent=_sent(packet))
             self._write(answers.notice_answer(packet))
         elif packet.cn in answers.LOGINS:
-            self._intake.put(met, ())
+            self._intake.put(met, (), sent=_sent(packet))
             self._write(answers.login_answer(packet))
         elif packet.cn in answers.REPLIES:
-            self._intake.put(met, ())  # to a question of before a restart, or of somebody else
+            self._intake.put(
+                met, (), sent=_sent(packet)
+            )  # to a question of before a restart, or of somebody else
         elif packet.is_part:
             self._take_part(met, packet)
         else:
@@ -166,7 +164,7 @@ class Hj212Session:
                 self._answer(packet)
                 WAITED.observe(time.perf_counter() - began)
 
-        self._intake.put(met, found, done)
+        self._intake.put(met, found, done, sent=_sent(packet))
 
     def _answer(self, packet: Packet) -> None:
         if packet.wants_answer:
@@ -176,17 +174,6 @@ class Hj212Session:
         if packet is not None:
             for frame in answers.encode(packet):
                 self._link.write(frame)
-
-    def _look_at_clock(self, met: Met, packet: Packet) -> None:
-        """Compare the station's clock with ours by the time in its QN; a resent packet has the time of its first sending."""
-        sent = china_time(packet.qn)
-        if sent is None or packet.rf:
-            return
-        met.clock_offset_seconds = (sent - micros(self._intake.now())) / MICROSECOND
-        if abs(met.clock_offset_seconds) > CLOCK_SECONDS:
-            met.problem = "clock"
-        elif met.problem == "clock":
-            met.problem = ""
 
     def _refuse_bytes(self, garbage: Garbage) -> None:
         """Turn bytes away that are no packet; whose they are is known when the connection is one station's."""
@@ -201,6 +188,11 @@ class Hj212Session:
             self._intake.refuse(
                 self._here.get(one.mn), one.reason, faults, one.cp.encode(), protocol=Protocol.HJ212
             )
+
+
+def _sent(packet: Packet) -> int | None:
+    """Tell the station's clock when it sent a packet; a resent one has the time of its first sending."""
+    return None if packet.rf else china_time(packet.qn)
 
 
 def hj212_server(settings: DeviceSettings, intake: DeviceIntake, is_busy: Callable[[], bool]) -> DeviceServer:
