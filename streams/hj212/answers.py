@@ -87,13 +87,8 @@ def login_answer(packet: Packet, *, well: bool = True) -> Packet:
 
 
 def request_answer(packet: Packet, outcome: QnRtn) -> Packet:
-    """Say whether a request will be carried out (9011)."""
+    """Say whether a request will be carried out, or why a packet is not taken (9011)."""
     return _answer(packet, "9011", f"QnRtn={int(outcome)}")
-
-
-def refusal(packet: Packet, outcome: QnRtn) -> Packet | None:
-    """Tell a device why its packet was not taken (9011); nothing when no answer is asked for."""
-    return request_answer(packet, outcome) if packet.wants_answer else None
 
 
 def result(packet: Packet, outcome: ExeRtn) -> Packet:

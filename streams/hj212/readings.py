@@ -156,8 +156,8 @@ def _plan(cn: str, names: tuple[str, ...]) -> _Plan | None:
             flags[item[1]] = place
         elif item[2] != "EFlag":
             values.append((place, item[1], item[2]))
-    if len(values) < 2:  # `itemgetter` of one place gives no tuple
-        return None
+    if len(values) < 2 or not flags.keys() <= {code for _, code, _ in values}:
+        return None  # `itemgetter` of one place gives no tuple, and every flag must be looked at
     return _Plan(
         tuple(code + _suffix(cn, field) for _, code, field in values),
         itemgetter(*(place for place, _, _ in values)),
