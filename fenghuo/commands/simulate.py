@@ -5,7 +5,7 @@ Each protocol has its own module in `fenghuo/simulate/`, with an `add_to` that a
 
 import typer
 
-from fenghuo.simulate import sl651
+from fenghuo.simulate import mqtt, sl651
 
 
 def create_commands() -> typer.Typer:
@@ -19,6 +19,6 @@ def create_commands() -> typer.Typer:
     def simulate() -> None:
         """Play devices against a running gateway, for acceptance and to try a feed."""
 
-    for protocol in (sl651,):
+    for protocol in (mqtt, sl651):
         protocol.add_to(cli)
     return cli
