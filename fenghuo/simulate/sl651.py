@@ -12,7 +12,8 @@ from domain.errors import Fault, InvalidInput
 from fenghuo.commands.answers import console, print_json
 from fenghuo.running import read_settings, set_up_logging
 from fenghuo.simulate.outcome import outcome_table
-from fenghuo.simulate.sl651_play import KINDS, Play, garbled, play, split
+from fenghuo.simulate.playing import garbled, place_of, split
+from fenghuo.simulate.sl651_play import KINDS, Play, play
 
 LISTED = ", ".join(KINDS)
 MOST_ADDRESS = 9_999_999_999
@@ -49,7 +50,7 @@ def add_to(cli: typer.Typer) -> None:
         A gateway confirms a message when the broker has its readings. Exit status 1 when something was not confirmed, as
         with a wrong password. Heartbeats want no answer.
         """
-        host, port = _place(gateway)
+        host, port = place_of(gateway)
         faults = [Fault("--kind", f"{one!r} must be one of {LISTED}") for one in kind if one not in KINDS]
         if not (station.isascii() and station.isdigit() and len(station) == 10):
             faults.append(Fault("--station", "must be ten digits"))
@@ -89,11 +90,3 @@ def add_to(cli: typer.Typer) -> None:
             console().print(outcome_table(outcome, f"SL 651 → {gateway}"))
         if outcome.unconfirmed:
             raise typer.Exit(1)
-
-
-def _place(text: str) -> tuple[str, int]:
-    """Read host:port."""
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65_536:
-        raise InvalidInput([Fault("GATEWAY", f"{text!r} must be host:port")])
-    return host.strip("[]"), int(port)

@@ -3,14 +3,15 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from config.hydrology import Element
 from domain.errors import Unavailable
 from fenghuo.simulate.line import Mangle
-from fenghuo.simulate.outcome import Outcome, quantile
+from fenghuo.simulate.outcome import Outcome
+from fenghuo.simulate.playing import Tally, reach
 from fenghuo.simulate.sl651_station import Sl651Station
 from fenghuo.simulate.sl651_texts import PICTURE_HEAD, STEPS, even_text, hour_text
 from streams.sl651.readings import ALARM, EVEN, HOURLY, TEST, TIMED
@@ -37,14 +38,6 @@ class Play:
     is_late: bool = False
     mangle: Mangle | None = None
     confirm_seconds: float = 10.0
-
-
-@dataclass(slots=True)
-class _Tally:
-    seconds: list[float] = field(default_factory=list)
-    sent: int = 0
-    unconfirmed: int = 0
-    unanswered: int = 0
 
 
 class Weather:
@@ -80,51 +73,19 @@ class Weather:
 
 async def play(what: Play, progress: Callable[[int], None]) -> Outcome:
     """Play until every station has sent its messages; Unavailable when the gateway cannot be reached at all."""
-    try:
-        async with asyncio.timeout(what.confirm_seconds):
-            _, writer = await asyncio.open_connection(what.host, what.port)
-        writer.close()
-    except (OSError, TimeoutError) as error:
-        raise Unavailable(f"Nobody listens at {what.host}:{what.port}.") from error
-    tally = _Tally()
+    await reach(what.host, what.port, what.confirm_seconds)
+    tally = Tally()
     began = time.perf_counter()
     addresses = [_address(what.first, number) for number in range(what.stations)]
     async with asyncio.TaskGroup() as group:
         for number, address in enumerate(addresses):
             delay = what.interval_seconds * number / what.stations
             group.create_task(_play_station(what, address, delay, tally, progress))
-    p50, p99 = quantile(tally.seconds, 0.5), quantile(tally.seconds, 0.99)
-    return Outcome(
-        senders=what.stations,
-        sent=tally.sent,
-        confirmed=len(tally.seconds),
-        unconfirmed=tally.unconfirmed,
-        unanswered=tally.unanswered,
-        confirm_ms_p50=None if p50 is None else round(p50 * 1_000, 1),
-        confirm_ms_p99=None if p99 is None else round(p99 * 1_000, 1),
-        seconds=round(time.perf_counter() - began, 2),
-    )
-
-
-def garbled(address: str) -> Mangle:
-    """Put noise, half a frame and a wrong checksum before what is sent."""
-    chance = random.Random(f"garbage {address}")
-
-    def mangle(data: bytes) -> Sequence[bytes]:
-        wrong = data[:-1] + bytes([data[-1] ^ 0x5A])
-        return [chance.randbytes(chance.randint(1, 40)), data[: len(data) // 2], wrong, data]
-
-    return mangle
-
-
-def split(data: bytes) -> Sequence[bytes]:
-    """Cut what is sent into three pieces that leave one by one."""
-    third = max(1, len(data) // 3)
-    return [data[:third], data[third : 2 * third], data[2 * third :]]
+    return tally.outcome(what.stations, time.perf_counter() - began)
 
 
 async def _play_station(
-    what: Play, address: str, delay: float, tally: _Tally, progress: Callable[[int], None]
+    what: Play, address: str, delay: float, tally: Tally, progress: Callable[[int], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time() + delay
@@ -145,7 +106,7 @@ async def _play_station(
             progress(tally.sent)
 
 
-async def _send(what: Play, station: Sl651Station, weather: Weather, kind: str, tally: _Tally) -> None:
+async def _send(what: Play, station: Sl651Station, weather: Weather, kind: str, tally: Tally) -> None:
     """Send one message of a kind, and note what becomes of it."""
     sent = datetime.now(UTC)
     at = sent - LATE if what.is_late else sent
