@@ -14,6 +14,8 @@ import pytest
 import typer.main
 import yaml
 
+from config.data import load_data
+from config.routes import covers, filters_of
 from config.settings import Settings, load_settings, variables
 from fenghuo.cli import create_cli
 
@@ -157,6 +159,9 @@ def test_each_address_leads_to_a_service(name: str) -> None:
         places.append(f"{dsn.hostname}:{dsn.port}")
         assert (dsn.username, dsn.password, dsn.path) == ("fenghuo", "abc123", "/fenghuo")
         assert environment("postgres")["POSTGRES_DB"] == "fenghuo"
+    if "FENGHUO_MQTT_URL" in given:
+        url = urlsplit(given["FENGHUO_MQTT_URL"])
+        places.append(f"{url.hostname}:{url.port}")
     assert places
     for place in places:
         host, port = place.split(":")
@@ -342,10 +347,33 @@ def test_grafana_finds_its_boards() -> None:
     assert home in {f"{folder}/{board.name}" for board in BOARDS}
 
 
+def mosquitto() -> dict[str, str]:
+    """Read the settings of the MQTT broker's file."""
+    lines = (ROOT / "config" / "mosquitto.conf").read_text(encoding="utf-8").splitlines()
+    return dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+
+
 def test_mosquitto_lets_nobody_in_without_a_password() -> None:
     """Its file forbids the nameless, reads the passwords that the container writes, and listens where compose says."""
-    lines = (ROOT / "config" / "mosquitto.conf").read_text(encoding="utf-8").splitlines()
-    told = dict(line.split(" ", 1) for line in lines if line and not line.startswith("#"))
+    told = mosquitto()
     assert told["allow_anonymous"] == "false"
     assert told["password_file"] in SERVICES["mosquitto"]["command"][-1]
     assert int(told["listener"]) == listens_on("mosquitto")
+    mounted = {volume.split(":")[1] for volume in SERVICES["mosquitto"]["volumes"]}
+    assert told["acl_file"] in mounted
+
+
+def test_the_gateway_may_read_what_its_routes_subscribe_to() -> None:
+    """It waits for the MQTT broker, uses the account that the container makes, and keeps its name over restarts."""
+    settings = settings_of("gateway").mqtt
+    assert f'passwords {settings.username} "$$MQTT_PASSWORD"' in SERVICES["mosquitto"]["command"][-1]
+    assert settings.password.value == environment("mosquitto")["MQTT_PASSWORD"]
+    assert SERVICES["gateway"]["depends_on"]["mosquitto"]["condition"] == "service_healthy"
+    assert SERVICES["gateway"]["hostname"]
+    rights = (ROOT / "config" / "mosquitto.acl").read_text(encoding="utf-8")
+    own = rights.split(f"user {settings.username}\n")[1].split("\n\n")[0].splitlines()
+    readable = [line.split()[2] for line in own if line.startswith(("topic read ", "topic readwrite "))]
+    for wanted in filters_of(load_data().routes):
+        assert any(covers(right, wanted) for right in readable), wanted
+    health = SERVICES["mosquitto"]["healthcheck"]["test"][-1]
+    assert any(right in health.replace("\\$$", "$") for right in readable)
