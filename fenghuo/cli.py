@@ -9,6 +9,7 @@ from domain.errors import FenghuoError, InvalidConfiguration
 from fenghuo.commands import (
     aqi,
     bench,
+    cap,
     check,
     demo,
     devices,
@@ -17,6 +18,7 @@ from fenghuo.commands import (
     replay,
     series,
     simulate,
+    sources,
     stages,
     topics,
     users,
@@ -44,6 +46,8 @@ def create_cli() -> typer.Typer:
     cli.add_typer(imports.create_commands(), name="import")
     cli.add_typer(simulate.create_commands(), name="simulate")
     cli.add_typer(bench.create_commands(), name="bench")
+    cli.add_typer(cap.create_commands(), name="cap")
+    cli.add_typer(sources.create_commands(), name="source")
     return cli
 
 

@@ -407,3 +407,25 @@ def test_wrong_addresses_and_folders_end_the_start(tmp_path: Path) -> None:
     assert [fault.field for fault in caught.value.faults] == ["cap.feeds[0]", "cap.feeds[1]"]
     with pytest.raises(InvalidConfiguration):
         Gateway(settings_for("127.0.0.1:1", folder=tmp_path / "none"), load_data())
+
+
+async def test_our_plain_form_can_cancel_too(prepared: str) -> None:
+    """JSON needs no more than an id, what ends, and words; what is missing is told by its field."""
+    plain = {"Content-Type": "application/json"}
+    end = {
+        "id": "plain-2",
+        "status": "cancelled",
+        "supersedes": ["plain-1"],
+        "effective_at": NOW.isoformat(),
+        "expires_at": NOW.isoformat(),
+        "headline": "解除暴雨预警",
+    }
+    async with running(settings_for(prepared)) as session, tapped(prepared, BULLETINS) as tap:
+        assert (await push(session, json.dumps(end).encode(), **plain))[0] == 202
+        (record,) = await tap.have(1)
+        assert (record.status, record.supersedes) == (BulletinStatus.CANCELLED, ("plain-1",))
+        _, nothing = await push(session, json.dumps({**end, "supersedes": []}).encode(), **plain)
+        later = {**end, "status": "in_force", "expires_at": LATER.isoformat()}
+        _, bare = await push(session, json.dumps(later).encode(), **plain)
+    assert [error["field"] for error in nothing["errors"]] == ["supersedes"]
+    assert [error["field"] for error in bare["errors"]] == ["category", "level", "areas"]
