@@ -13,11 +13,14 @@ from streams.sl651.elements import OWN, read_duration, read_number, read_step, r
 HEARTBEAT, TEST, EVEN, TIMED, ALARM, HOURLY, MANUAL, PICTURE = range(0x2F, 0x37)
 GET_DATA, GET_STATE, SET_CLOCK, GET_CLOCK = 0x37, 0x46, 0x4A, 0x51
 REPORTS = frozenset({TEST, EVEN, TIMED, ALARM, HOURLY, MANUAL, PICTURE})
-ANSWERS_WITH_ELEMENTS = frozenset({0x37, 0x38, 0x39, 0x3A, 0x44, 0x46})
+ANSWERS_WITH_ELEMENTS = frozenset({GET_DATA, 0x38, 0x39, 0x3A, 0x44, GET_STATE})
 """Answers that hold elements: present data, data of a period, what was typed, chosen elements, pumps, state."""
 ANSWERS = frozenset({*range(0x37, 0x3B), *range(0x40, 0x52)})
 """Answers to questions and orders; those without elements tell settings, versions and clocks."""
 FUNCTIONS = REPORTS | ANSWERS | {HEARTBEAT}
+
+WITH_KIND = REPORTS | {GET_DATA, 0x38, 0x3A, 0x44}
+"""Messages in which the kind of station follows its address."""
 
 TIME_GUIDE, STATION_GUIDE = 0xF0, 0xF1
 CLASSES = frozenset(b"PHKZDTMGQIO")
@@ -103,7 +106,7 @@ class _Pass:
         return element.kind if element else ElementKind.NUMBER
 
     def _take_guide(self, guide: int) -> None:
-        """Take a time or a station: two bytes of guide, five of digits; a station's kind follows it in reports."""
+        """Take a time or a station: two bytes of guide, five of digits; after a station mostly its kind."""
         data = self.body[self.place + 2 : self.place + 7]
         name = f"{guide:02x}"
         self.place += 7
@@ -115,7 +118,7 @@ class _Pass:
                 self._blame(name, "is no time")
         elif self.body[self.place : self.place + 1]:
             before_time = self.body[self.place + 1 : self.place + 3] == bytes([TIME_GUIDE, TIME_GUIDE])
-            has_kind = self.message.function in REPORTS and self.body[self.place] in CLASSES
+            has_kind = self.message.function in WITH_KIND and self.body[self.place] in CLASSES
             self.place += before_time or has_kind
 
     def _take_element(self) -> None:

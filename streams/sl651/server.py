@@ -17,6 +17,8 @@ from streams.sl651.station import Station
 
 MOST_STATIONS = 16
 """Stations behind one connection, as where one modem or relay serves several."""
+MOST_GARBAGE = 64
+"""Pieces of garbage in a row; then whoever speaks here is no station, or its line is of no use."""
 GARBAGE = {
     "noise": "holds no 7E7E",
     "head": "has no direction or no start character that there is",
@@ -37,6 +39,7 @@ class Session:
         self._now = now
         self._framer = Framer()
         self._stations: dict[str, Station] = {}
+        self._garbage = 0
 
     @property
     def pending(self) -> int:
@@ -48,7 +51,12 @@ class Session:
         for found in self._framer.feed(data):
             if isinstance(found, Garbage):
                 self._refuse_garbage(found)
+                self._garbage += 1
+                if self._garbage > MOST_GARBAGE:
+                    self._link.close("garbage")
+                    return
             else:
+                self._garbage = 0
                 self._take(found)
 
     def closed(self) -> None:

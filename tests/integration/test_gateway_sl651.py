@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from msgspec import structs
 
 from config.data import load_data
 from config.settings import BrokerSettings, DeviceSettings, GatewaySettings, Secret, Settings
@@ -27,6 +29,8 @@ from domain.topics import (
     SIGHTINGS,
 )
 from fenghuo.embedded import embedded_broker
+from fenghuo.simulate.playing import garbled, split
+from fenghuo.simulate.sl651_play import Play, play
 from fenghuo.simulate.sl651_station import Sl651Station
 from fenghuo.simulate.sl651_texts import hour_text, station_guide
 from fenghuo.topic_reading import read_to_end
@@ -35,8 +39,9 @@ from streams.devices.intake import secrets_record
 from streams.gateway import Gateway
 from streams.packing import micros, unpack
 from streams.personal import read_key
-from streams.sl651.frames import End, Frame, Framer, Start, encode_frame
+from streams.sl651.frames import SOH, End, Frame, Framer, Start, encode_frame
 from streams.sl651.readings import ALARM, HOURLY, TIMED
+from streams.sl651.server import MOST_GARBAGE
 
 KEY = Secret(base64.b64encode(bytes(range(32))).decode())
 TOWNSHIP = "990188101"
@@ -224,7 +229,7 @@ async def test_an_unregistered_station_is_kept(world: World, address: str) -> No
 
 async def test_a_wrong_password_is_not_confirmed(world: World) -> None:
     """Nothing of it reaches the series, it is told and kept; with the right one the station is confirmed again."""
-    async with world.station(password="0000", confirm_seconds=0.5, patience_seconds=0.5) as station:
+    async with world.station(password="0000", confirm_seconds=2.0, patience_seconds=2.0) as station:
         with pytest.raises(Unavailable, match=r"was not confirmed"):
             await station.report(NOW, {"39": 9.0})
     seen = await world.sighting(lambda seen: seen.refused > 0)
@@ -404,3 +409,115 @@ async def test_an_operator_asks_a_station(world: World) -> None:
     assert told["done"]["39"] == "3.5"
     assert [outcome for outcome, _, final in heard if final].count("refused") == 1
     assert station.questions == [0x37, 0x51]
+
+
+async def test_several_stations_share_a_connection(world: World) -> None:
+    """A relay speaks for sixteen; each is confirmed under its own address, one more is refused."""
+    others = [f"99{world.address[2:8]}{number:02d}" for number in range(17)]
+    reader, writer = await world.connect()
+    writer.write(b"".join(frame_of(other, 1, level_of(other)) for other in others))
+    confirmed = await answers(reader, 16)
+    assert {answer.station for answer in confirmed} == set(others[:16])
+    seen = await world.sighting(lambda seen: seen.refused == 1, others[16])
+    assert seen.problem == "too-many-stations"
+    writer.close()
+    for other in others[:16]:
+        assert len(await world.readings(other)) == 1
+
+
+async def test_frames_that_are_no_message_are_refused(world: World) -> None:
+    """Downwards, of an unknown function, without a number, outside its total: told one by one, not confirmed."""
+    text = level_of(world.address)
+    reader, writer = await world.connect()
+    down = {"up": False, "end": End.EOT}
+    writer.write(frame_of(world.address, 1, text, **down))
+    await world.sighting(lambda seen: seen.problem == "direction")
+    writer.write(frame_of(world.address, 1, text, function=0x77))
+    await world.sighting(lambda seen: seen.problem == "function")
+    writer.write(frame_of(world.address, 0, b"short"))
+    await world.sighting(lambda seen: seen.problem == "text")
+    writer.write_eof()
+    assert await reader.read() == b""
+    writer.close()
+    assert await world.readings() == []
+    kept = [record.reason for record in await world.refused() if record.source == "water-bureau"]
+    assert {"direction", "function", "text"} <= set(kept)
+
+
+async def test_a_password_that_cannot_be_opened_opens_nothing(broker: str, address: str) -> None:
+    """A gateway with another key than the one that sealed does not let anybody in."""
+    other = Secret(base64.b64encode(bytes(range(1, 33))).decode())
+    await publish_registry(settings_for(broker), address)
+    settings = structs.replace(settings_for(broker), personal_key=other)
+    async with Gateway(settings, DATA) as gateway:
+        world = World(gateway, broker, address)
+        async with world.station(confirm_seconds=2.0, patience_seconds=2.0) as station:
+            with pytest.raises(Unavailable):
+                await station.report(NOW, {"39": 1.0})
+        await world.sighting(lambda seen: seen.problem == "secrets")
+    assert await world.readings() == []
+
+
+async def test_who_sends_nothing_but_garbage_is_cut_off(world: World) -> None:
+    """A scanner does not keep a place for half an hour."""
+    reader, writer = await world.connect()
+    writer.write((b"GET / HTTP/1.1" + SOH + b"Host: here") * (MOST_GARBAGE + 1))
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(20):
+            assert await reader.read() == b""
+    writer.close()
+
+
+async def test_an_element_that_cannot_be_read_is_told_and_the_others_are_taken(world: World) -> None:
+    """The report is confirmed: sending it again would not help."""
+    text = station_guide(world.address, "H") + bytes.fromhex("38121290 39230000b127")
+    reader, writer = await world.connect()
+    writer.write(frame_of(world.address, 1, text))
+    (answer,) = await answers(reader, 1)
+    writer.close()
+    assert answer.end is End.EOT
+    assert [value for _, _, value, _ in await world.readings()] == [12.9]
+    await world.sighting(lambda seen: seen.problem == "content")
+
+
+@pytest.mark.parametrize(
+    ("changes", "confirmed"),
+    [
+        ({}, 8),
+        ({"mangle": split}, 8),
+        ({"mangle": garbled("x")}, 8),
+        ({"kinds": ("hourly", "even", "picture", "heartbeat")}, 6),
+        ({"is_late": True}, 8),
+        ({"password": "0000", "confirm_seconds": 3.0}, 4),
+    ],
+    ids=["plain", "split", "garbage", "kinds", "late", "wrong password"],
+)
+async def test_a_simulation_counts_what_is_confirmed(
+    world: World, changes: dict[str, Any], confirmed: int
+) -> None:
+    """Two stations with four messages each, of which the first is registered, under every fault that can be played."""
+    fields = {
+        "host": "127.0.0.1",
+        "port": world.gateway.sl651_port,
+        "first": world.address,
+        "stations": 2,
+        "count": 4,
+        "interval_seconds": 0.01,
+        "kinds": ("timed",),
+        "password": PASSWORD,
+        "elements": ELEMENTS,
+    }
+    outcome = await play(Play(**{**fields, **changes}), lambda sent: None)
+    assert (outcome.sent, outcome.confirmed) == (8, confirmed)
+    assert outcome.confirmed + outcome.unconfirmed + outcome.unanswered == 8
+    assert outcome.unanswered == (2 if "kinds" in changes else 0)
+    assert outcome.confirm_ms_p50 is not None
+
+
+async def test_a_simulation_without_a_gateway_says_so(free_port: int) -> None:
+    """One sentence names the place."""
+    what = Play(
+        "127.0.0.1", free_port, "0099010001", 1, 1, 1.0, ("timed",), PASSWORD, ELEMENTS, confirm_seconds=1.0
+    )
+    with pytest.raises(Unavailable, match=rf"Nobody listens at 127\.0\.0\.1:{free_port}"):
+        await play(what, lambda sent: None)
