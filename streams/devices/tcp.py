@@ -95,8 +95,7 @@ class Link(asyncio.Protocol):
         self._server.links.add(self)
         self._server.count()
         self._session = self._server.make_session(self)
-        self._pace()
-        self._pace()
+        self._pace()  # devices wait until their registry is known
 
     def data_received(self, data: bytes) -> None:
         """Pass bytes on."""

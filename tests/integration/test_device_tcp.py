@@ -181,6 +181,21 @@ async def test_congestion_stops_reading_and_its_end_starts_it_again() -> None:
         await until(lambda: world.sessions[0].lines == [b"one", b"two"])
 
 
+async def test_who_comes_while_nobody_is_read_is_not_read_either() -> None:
+    """A gateway that does not know its devices yet must not take anybody's first packet."""
+    async with serving() as (world, server):
+        world.congested = True
+        async with connected(server) as (_, writer):
+            writer.write(b"one\n")
+            await until(lambda: bool(world.sessions))
+            transport = world.sessions[0].link._transport
+            assert transport is not None
+            assert not transport.is_reading()
+            assert world.sessions[0].lines == []
+            world.congested = False
+            await until(lambda: world.sessions[0].lines == [b"one"])
+
+
 async def test_who_does_not_read_answers_is_cut_off() -> None:
     """Answers that nobody fetches do not fill the memory."""
     async with serving(frame_seconds=0.3) as (world, server), connected(server, limit=1) as (_, writer):
