@@ -4,7 +4,8 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -57,6 +58,7 @@ class Hotline:
     url: str
     session: ClientSession
     consumer: AIOKafkaConsumer
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     async def push(self, body: Any) -> tuple[int, dict[str, Any]]:
         """Push orders as a platform does."""
@@ -73,7 +75,8 @@ class Hotline:
             while any([await self.consumer.position(place) < end for place, end in ends.items()]):
                 for messages in (await self.consumer.getmany(timeout_ms=100)).values():
                     found += [decode(TICKETS, one.value, one.headers) for one in messages]
-        return found
+        # Tansu names an end within its last batch: what earlier tests wrote may come once more
+        return [ticket for ticket in found if ticket.received_at >= self.since]
 
 
 @asynccontextmanager
@@ -97,9 +100,8 @@ async def open_hotline(broker: str) -> AsyncIterator[Hotline]:
         AIOKafkaConsumer(bootstrap_servers=broker, fetch_max_wait_ms=50) as consumer,
     ):
         consumer.assign(places)
-        await consumer.seek_to_end(*places)
-        for place in places:
-            await consumer.position(place)
+        for place, end in (await consumer.end_offsets(places)).items():
+            consumer.seek(place, end)
         url = f"http://127.0.0.1:{gateway.port}"
         async with asyncio.timeout(30):
             while not await _is_ready(session, url):

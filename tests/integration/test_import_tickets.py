@@ -119,18 +119,20 @@ async def test_a_workbook_with_merged_cells(hotline: Hotline, tmp_path: Path) ->
 
 
 class Gate:
-    """Stands before a gateway and lets a number of bodies pass; the next ones wait until the caller gives up."""
+    """Stands before a gateway and lets a number of bodies pass; the next ones wait."""
 
     def __init__(self, hotline: Hotline, passes: int) -> None:
         self._hotline = hotline
         self._passes = passes
         self.held = asyncio.Event()
+        self.opened = asyncio.Event()
 
     async def take(self, request: web.Request) -> web.Response:
         """Pass a body on, or hold it."""
         if self._passes == 0:
             self.held.set()
-            await asyncio.Event().wait()
+            await self.opened.wait()
+            return web.Response(status=503)
         self._passes -= 1
         async with self._hotline.session.post(
             f"{self._hotline.url}/v1/tickets",
@@ -151,7 +153,7 @@ async def test_an_import_that_is_killed_goes_on_where_it_was(
     gate = Gate(hotline, passes=3)  # the first body is sent twice: one of its orders is refused
     application = web.Application()
     application.router.add_post("/v1/tickets", gate.take)
-    runner = web.AppRunner(application, shutdown_timeout=0)
+    runner = web.AppRunner(application)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", free_port).start()
@@ -166,6 +168,7 @@ async def test_an_import_that_is_killed_goes_on_where_it_was(
         gate._passes = 100
         status, done = await answer(file, address)
     finally:
+        gate.opened.set()
         await runner.cleanup()
     assert (status, done["resumed"]) == (1, 2 * ORDERS_PER_BODY)
     assert (done["accepted"], done["refused"]) == (count - 1, 1)
