@@ -63,7 +63,7 @@ async def embedded_mosquitto(
         "persistence true",
         f"persistence_location {home}/",
         "autosave_interval 5",
-        "max_queued_messages 0",
+        "max_queued_messages 1000000",
         *lines,
     ]
     file.write_text("".join(f"{line}\n" for line in settings))

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from mqtt_world import (
+    device,
     is_subscribed,
     needs_mosquitto,
     new_name,
@@ -34,6 +35,7 @@ from fenghuo.topics import ensure_topics
 from streams.gateway import Gateway
 
 pytestmark = needs_mosquitto
+CONFIG = Path(__file__).parents[2] / "config"
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,15 @@ class Authority:
         )
 
 
+async def give_password(passwords: Path, account: str, password: str) -> None:
+    """Let an account in, as an administrator does."""
+    passwords.touch(mode=0o600)  # noqa: ASYNC240  # a moment
+    program = await asyncio.create_subprocess_exec(
+        "mosquitto_passwd", "-b", str(passwords), account, password
+    )
+    assert await program.wait() == 0
+
+
 async def told(settings: Any, event: str) -> dict[str, Any]:
     """Run a gateway until it logs an event, and give that."""
     with capture_logs() as lines:
@@ -168,10 +179,7 @@ async def test_a_wrong_authority_is_refused(broker: str, tmp_path: Path) -> None
 async def test_a_wrong_password_is_told_and_the_right_one_lets_us_in(broker: str, tmp_path: Path) -> None:
     """The reason stands in the log, the password does not."""
     passwords = tmp_path / "passwords"
-    program = await asyncio.create_subprocess_exec(
-        "mosquitto_passwd", "-b", "-c", str(passwords), "fenghuo", "right-secret"
-    )
-    assert await program.wait() == 0
+    await give_password(passwords, "fenghuo", "right-secret")
     lines = ["allow_anonymous false", f"password_file {passwords}"]
     async with embedded_mosquitto(tmp_path / "mqtt", lines=lines) as url:
         wrong = settings_for(broker, url, username="fenghuo", password=Secret("wrong-secret"))
@@ -181,6 +189,31 @@ async def test_a_wrong_password_is_told_and_the_right_one_lets_us_in(broker: str
         assert "secret" not in str(line)
         async with subscribed(settings_for(broker, url, username="fenghuo", password=Secret("right-secret"))):
             pass
+
+
+async def test_with_the_shipped_rights_a_device_speaks_for_itself_alone(broker: str, tmp_path: Path) -> None:
+    """The files of docker-compose.yml: what a device publishes under another's name reaches nobody."""
+    one, other = new_name(), new_name()
+    passwords, rights = tmp_path / "passwords", CONFIG / "mosquitto.acl"
+    for account in ("fenghuo", one):
+        await give_password(passwords, account, f"{account}-secret")
+    lines = [
+        line.replace("/mosquitto/data/passwords", str(passwords)).replace(
+            "/mosquitto/config/mosquitto.acl", str(rights)
+        )
+        for line in (CONFIG / "mosquitto.conf").read_text().splitlines()
+        if not line.startswith(("listener", "persistence_location"))
+    ]
+    async with embedded_mosquitto(tmp_path / "mqtt", lines=lines) as url:
+        account = {"username": "fenghuo", "password": Secret("fenghuo-secret"), "share_group": "fenghuo"}
+        settings = settings_for(broker, url, **account)
+        await ensure_topics(settings)
+        async with subscribed(settings) as gateway:
+            async with device(url, username=one, password=f"{one}-secret") as client:
+                for topic in (f"{other}/level", other, f"{one}/level", one):
+                    await client.publish(f"fenghuo/{topic}", '{"value": 1}', qos=1)
+            await readings(broker, one, lambda found: len(found) == 2)
+            assert {met.address for met in gateway.devices._met.values()} == {one}
 
 
 async def test_it_comes_back_after_the_broker_was_restarted(
