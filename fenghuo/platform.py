@@ -6,7 +6,7 @@ import secrets
 import shlex
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -31,16 +31,24 @@ GROUP_SECONDS = "6"
 
 
 @dataclass(frozen=True, slots=True)
+class Ports:
+    """Where a platform listens; None means any free port."""
+
+    gateway: int | None = None
+    console: int | None = None
+    hj212: int | None = None
+    sl651: int | None = None
+    mqtt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """Where a platform keeps its things and what it uses; None means embedded, or any free port."""
 
     folder: Path
     broker: str | None = None
     database: str | None = None
-    gateway_port: int | None = None
-    console_port: int | None = None
-    hj212_port: int | None = None
-    sl651_port: int | None = None
+    ports: Ports = field(default_factory=Ports)
     mqtt: bool = False
     """Whether there is an MQTT broker, always embedded, that the gateway subscribes to."""
 
@@ -78,7 +86,7 @@ class Platform:
 
     def write_connection(self, more: Mapping[str, str]) -> Path:
         """Write a shell file with the settings by which another command joins in; it holds secrets, so only we read it."""
-        names = ("FENGHUO_BROKER_BOOTSTRAP", "FENGHUO_DATABASE_DSN")
+        names = ("FENGHUO_BROKER_BOOTSTRAP", "FENGHUO_DATABASE_DSN", "FENGHUO_PERSONAL_KEY")
         values = {name: self.environment[name] for name in names} | dict(more)
         file = (self.folder / "connection.sh").absolute()
         file.touch(mode=0o600)
@@ -134,7 +142,9 @@ async def run_platform(layout: Layout, extra: Mapping[str, str] | None = None) -
             dsn = await stack.enter_async_context(embedded_postgres(layout.folder, fast=True))
         environment = _environment(layout, bootstrap, dsn) | dict(extra or {})
         if layout.mqtt:
-            environment["FENGHUO_MQTT_URL"] = await stack.enter_async_context(embedded_mqtt(layout.folder))
+            environment["FENGHUO_MQTT_URL"] = await stack.enter_async_context(
+                embedded_mqtt(layout.folder, layout.ports.mqtt)
+            )
             environment["FENGHUO_MQTT_SHARE_GROUP"] = ""  # one gateway; rumqttd breaks down over shared ones
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("FENGHUO_")})
         await ensure_topics(settings, give_up_seconds=GIVE_UP_SECONDS)
@@ -157,10 +167,10 @@ def _environment(layout: Layout, bootstrap: str, dsn: str) -> dict[str, str]:
         "FENGHUO_BROKER_REBALANCE_TIMEOUT_SECONDS": GROUP_SECONDS,
         "FENGHUO_DATABASE_DSN": dsn,
         "FENGHUO_PERSONAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
-        "FENGHUO_GATEWAY_PORT": str(layout.gateway_port or free_port()),
-        "FENGHUO_DEVICES_HJ212_PORT": str(layout.hj212_port or free_port()),
-        "FENGHUO_DEVICES_SL651_PORT": str(layout.sl651_port or free_port()),
-        "FENGHUO_CONSOLE_PORT": str(layout.console_port or free_port()),
+        "FENGHUO_GATEWAY_PORT": str(layout.ports.gateway or free_port()),
+        "FENGHUO_DEVICES_HJ212_PORT": str(layout.ports.hj212 or free_port()),
+        "FENGHUO_DEVICES_SL651_PORT": str(layout.ports.sl651 or free_port()),
+        "FENGHUO_CONSOLE_PORT": str(layout.ports.console or free_port()),
         "FENGHUO_STREAM_METRICS_PORT": str(free_port()),
         "FENGHUO_RESPOND_METRICS_PORT": str(free_port()),
         "FENGHUO_RESPOND_FILE_PATH": str((layout.folder / "pages.jsonl").absolute()),

@@ -12,7 +12,8 @@ from fenghuo.running import set_up_logging
 
 FACTOR = 60.0
 HEADLESS_FACTOR = 600.0
-GATEWAY_PORT, CONSOLE_PORT = 8080, 8000
+PORTS = {"gateway": 8080, "console": 8000, "hj212": 7212, "sl651": 7651, "mqtt": 1883}
+"""Where a demo with people listens, as far as these ports are free."""
 
 
 def add_to(cli: typer.Typer) -> None:
@@ -49,9 +50,9 @@ def add_to(cli: typer.Typer) -> None:
         from fenghuo.demo.county import Plan
         from fenghuo.demo.run import Demo, run_demo
         from fenghuo.demo.screen import RichScreen
+        from fenghuo.platform import Ports
 
         set_up_logging("warning")
-        gateway_port, console_port = _ports(ports, headless)
         wanted = Demo(
             plan=Plan(seed=seed, share=share, history_days=history_days, hours=hours),
             factor=factor if factor is not None else HEADLESS_FACTOR if headless else FACTOR,
@@ -60,8 +61,7 @@ def add_to(cli: typer.Typer) -> None:
             password=password,
             broker=broker,
             database=database,
-            gateway_port=gateway_port,
-            console_port=console_port,
+            ports=Ports(**_ports(ports, headless)),
             folder=data_dir,
             keep=keep,
         )
@@ -73,15 +73,16 @@ def add_to(cli: typer.Typer) -> None:
             write_json(found, report)
 
 
-def _ports(text: str, headless: bool) -> tuple[int | None, int | None]:
+def _ports(text: str, headless: bool) -> dict[str, int | None]:
     """Read the wish for ports; None is any free one."""
+    usual = {} if headless else {name: _if_free(port) for name, port in PORTS.items()}
     if not text:
-        return (None, None) if headless else (_if_free(GATEWAY_PORT), _if_free(CONSOLE_PORT))
+        return usual
     try:
         gateway, console = (int(part) for part in text.split(","))
     except ValueError as error:
         raise InvalidInput([Fault("--ports", "must be two numbers with a comma between them")]) from error
-    return gateway, console
+    return {**usual, "gateway": gateway, "console": console}
 
 
 def _if_free(port: int) -> int | None:

@@ -1,18 +1,23 @@
-"""Posts, roster and sources of the demo county; nobody real, no password or token that outlives a start."""
+"""Posts, roster, sources and devices' passwords of the demo county; nobody real, no secret that outlives a start."""
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
-from msgspec import Struct, convert
+from msgspec import Struct, convert, structs
 
 from domain.areas import AreaLevel, township_of
+from domain.codec import encode
 from domain.identity import derived_id
 from domain.levels import Feed
-from domain.registry import Source
+from domain.registry import Device, Secrets, Source
+from fenghuo.demo.networks import Channel
 from fenghuo.demo.places import Places, read_data
 from responders.views import Role, Shift, User
+from streams.devices.intake import secrets_record
+from streams.personal import Sealer
 
 ON_DUTY = timedelta(days=3650)
 """The demo's roster never ends, on either side of its start."""
@@ -113,3 +118,15 @@ def build_sources(county: str) -> tuple[list[Source], dict[str, str]]:
         for sender in senders
     ]
     return sources, tokens
+
+
+def build_device_passwords(channels: Iterable[Channel]) -> dict[str, str]:
+    """Make a password for each device that connects by itself: four hexadecimal digits are all that SL 651 has."""
+    devices = dict.fromkeys(channel.device for channel in channels if channel.device)
+    return {device.id: secrets.token_hex(2).upper() for device in devices}
+
+
+def seal_password(device: Device, password: str, sealer: Sealer) -> Device:
+    """Give a device its password, sealed for gateways alone."""
+    sealed = sealer.seal(encode(Secrets(password=password)), secrets_record(device.id))
+    return structs.replace(device, sealed=sealed)

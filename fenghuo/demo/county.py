@@ -6,13 +6,20 @@ from datetime import datetime, timedelta
 
 from domain.clock import Clock
 from domain.registry import Device
-from fenghuo.demo.accounts import build_shifts, build_sources, build_users
+from fenghuo.demo.accounts import (
+    build_device_passwords,
+    build_shifts,
+    build_sources,
+    build_users,
+    seal_password,
+)
 from fenghuo.demo.calls import Call, build_calls
 from fenghuo.demo.networks import Channel, build_channels
 from fenghuo.demo.places import Places, build_places
 from fenghuo.demo.readings import SHANGHAI
 from fenghuo.demo.truth import Happening, read_truth
 from responders.store import Store
+from streams.personal import Sealer
 
 START = datetime(2026, 6, 19, 7, 0, tzinfo=SHANGHAI)
 """A Friday in summer, and a festival: storms, fevers and fireworks are all in season."""
@@ -50,6 +57,7 @@ class County:
     happenings: tuple[Happening, ...]
     calls: Sequence[Call]
     tokens: dict[str, str]
+    passwords: dict[str, str]
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -66,14 +74,18 @@ def choose_happenings(plan: Plan) -> tuple[Happening, ...]:
     )
 
 
-async def seed_county(store: Store, plan: Plan, password: str) -> County:
-    """Build the county and put it into the store; its clock stands at the scenario's start."""
+async def seed_county(store: Store, plan: Plan, password: str, sealer: Sealer) -> County:
+    """Build the county and put it into the store; its clock stands at the scenario's start.
+
+    `password` is that of all accounts. Each device gets one of its own, which gateways under the sealer's key can read.
+    """
     places = build_places()
     channels = build_channels(places, plan.share)
     happenings = choose_happenings(plan)
     sources, tokens = build_sources(places.county)
     await store.set_clock(Clock(county_anchor=START, factor=0.0))
     await store.put_areas(places.areas)
+    passwords = build_device_passwords(channels)
     await store.put_series([channel.series for channel in channels])
     await store.put_sources(sources)
     await store.put_users(build_users(places, password))
@@ -81,4 +93,6 @@ async def seed_county(store: Store, plan: Plan, password: str) -> County:
     calls = build_calls(
         places, happenings, history_from=plan.history_from, start=START, until=plan.until, seed=plan.seed
     )
-    return County(plan, places, channels, happenings, calls, tokens)
+    county = County(plan, places, channels, happenings, calls, tokens, passwords)
+    await store.put_devices(seal_password(device, passwords[device.id], sealer) for device in county.devices)
+    return county

@@ -1,18 +1,20 @@
-"""Plays the demo county's days through the HTTP gateway, each source with its own token."""
+"""Plays the demo county's days through the gateway: sources over HTTP, and stations over their own connections."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.clock import Clock
 from domain.inputs import ReportIn, TicketIn
 from domain.levels import Feed
 from fenghuo.demo.county import START, County
 from fenghuo.demo.readings import ReadingGenerator
+from fenghuo.demo.stations import Stations
 from fenghuo.feeding import Feeder, encode_readings
 
 HISTORY_STEP = timedelta(minutes=15)
@@ -23,28 +25,40 @@ STEPS_PER_BODY = 4
 after which a series counts as silent."""
 
 Progress = Callable[[datetime], None]
+Rows = NDArray[np.intp]
 
 
 class Play:
     """Sends what happens, in order of time."""
 
-    def __init__(self, county: County, feeder: Feeder) -> None:
-        """Take the county and the way to its gateway."""
+    def __init__(self, county: County, feeder: Feeder, stations: Stations) -> None:
+        """Take the county and the ways to its gateway."""
         self._county = county
         self._feeder = feeder
+        self._stations = stations
         self._generator = ReadingGenerator(county.channels, county.happenings, START, county.plan.seed)
         self._names = [msgspec.json.encode(channel.series.id) for channel in county.channels]
         sources = np.array([channel.series.source for channel in county.channels])
         self._rows = {str(source): np.flatnonzero(sources == source) for source in np.unique(sources)}
+        self._by_themselves = [
+            (row, channel.device.id, channel.series.channel)
+            for row, channel in enumerate(county.channels)
+            if channel.device
+        ]
+        alone = np.array([row for row, _, _ in self._by_themselves], np.intp)
+        self._rows_of_sources = {
+            source: np.setdiff1d(rows, alone, assume_unique=True) for source, rows in self._rows.items()
+        }
         self._next_call = 0
 
     async def history(self, progress: Progress) -> None:
-        """Send the days before the scenario, as fast as they are taken."""
+        """Send the days before the scenario, as fast as they are taken; all over HTTP, as a bureau hands over its files."""
         at = self._county.plan.history_from
         bodies: dict[str, list[bytes]] = defaultdict(list)
         count = 0
         while at < START:
-            self._measure(at, bodies)
+            values, present = self._generator.step(at)
+            self._write(at, bodies, self._rows, values, present)
             at += HISTORY_STEP
             count += 1
             if count % STEPS_PER_BODY == 0 or at >= START:
@@ -60,18 +74,38 @@ class Play:
             if clock.factor:
                 await asyncio.sleep(max(0.0, clock.wall_seconds((at - clock.now()).total_seconds())))
             if (at - START) % STEP == timedelta(0):
-                self._measure(at, bodies)
-                await self._send_readings(bodies)
+                values, present = self._generator.step(at)
+                self._write(at, bodies, self._rows_of_sources, values, present)
+                await asyncio.gather(
+                    self._send_readings(bodies), self._stations.report(at, self._measured(values, present))
+                )
             await self._send_calls(at)
             progress(at)
             at += MINUTE
 
-    def _measure(self, at: datetime, bodies: dict[str, list[bytes]]) -> None:
-        values, present = self._generator.step(at)
-        for source, rows in self._rows.items():
+    def _write(
+        self,
+        at: datetime,
+        bodies: dict[str, list[bytes]],
+        rows_of: Mapping[str, Rows],
+        values: NDArray[np.float64],
+        present: NDArray[np.bool_],
+    ) -> None:
+        """Add what each source has to say to its body."""
+        for source, rows in rows_of.items():
             speaking = rows[present[rows]]
             names = [self._names[row] for row in speaking]
             bodies[source].append(encode_readings(names, at, values[speaking].tolist()))
+
+    def _measured(
+        self, values: NDArray[np.float64], present: NDArray[np.bool_]
+    ) -> dict[str, dict[str, float]]:
+        """Tell what each station that connects by itself has measured, by device and channel."""
+        measured: dict[str, dict[str, float]] = defaultdict(dict)
+        for row, device, channel in self._by_themselves:
+            if present[row]:
+                measured[device][channel] = float(values[row])
+        return measured
 
     async def _send_readings(self, bodies: dict[str, list[bytes]]) -> None:
         await asyncio.gather(

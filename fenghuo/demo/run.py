@@ -13,15 +13,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from config.data import load_data
 from domain.clock import Clock
 from domain.errors import Fault, InvalidInput
 from fenghuo.demo.county import START, County, Plan, seed_county
 from fenghuo.demo.officers import Officers
 from fenghuo.demo.play import Play
 from fenghuo.demo.report import Report, make_report
+from fenghuo.demo.stations import Stations
 from fenghuo.drain import drain, pages_are_out
 from fenghuo.feeding import Feeder
-from fenghuo.platform import Layout, Platform, run_platform
+from fenghuo.platform import Layout, Platform, Ports, run_platform
+from streams.personal import read_key
 
 CLOCK_SECONDS = 2.0
 """The clock starts so much later than it is set: streams must have heard of it before anything happens."""
@@ -35,7 +38,7 @@ class Screen(Protocol):
     def step(self, text: str) -> None:
         """Tell what begins."""
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
+    def open_doors(self, platform: Platform, password: str, county: County, connection: Path) -> None:
         """Tell addresses and accounts."""
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:
@@ -56,8 +59,7 @@ class Demo:
     password: str = ""
     broker: str | None = None
     database: str | None = None
-    gateway_port: int | None = None
-    console_port: int | None = None
+    ports: Ports = field(default_factory=Ports)
     folder: Path | None = None
     keep: bool = False
 
@@ -107,12 +109,13 @@ async def _story(demo: Demo, screen: Screen) -> Report:
         seconds[name] = time.monotonic() - began - sum(seconds.values())
 
     async with _folder(demo) as folder:
-        layout = Layout(folder, demo.broker, demo.database, demo.gateway_port, demo.console_port)
+        layout = Layout(folder, demo.broker, demo.database, ports=demo.ports, mqtt=True)
         screen.step(f"Broker and database start in {folder}")
         async with run_platform(layout) as platform:
             password = demo.password or secrets.token_urlsafe(9)
             screen.step("The county moves in")
-            county = await seed_county(platform.store, demo.plan, password)
+            sealer = read_key(platform.settings.personal_key)
+            county = await seed_county(platform.store, demo.plan, password, sealer)
             took("set_up")
             screen.step("Gateway, stream, responder and console start")
             await platform.start_responder()
@@ -120,11 +123,14 @@ async def _story(demo: Demo, screen: Screen) -> Report:
             took("services")
             started = time.monotonic()
             connection = platform.write_connection({"FENGHUO_REPLAY_TOKEN": county.tokens["replay"]})
-            screen.open_doors(platform.console, platform.gateway, password, county, connection)
-            play = Play(county, Feeder(platform.session, platform.gateway, county.tokens))
+            screen.open_doors(platform, password, county, connection)
+            feeder = Feeder(platform.session, platform.gateway, county.tokens)
+            elements = {element.id: element for element in load_data().elements}
             watch = asyncio.create_task(_watch(platform, screen, started, told))
             try:
-                await _play(demo, platform, county, play, screen, password, took)
+                async with Stations(county, platform.device_port, elements) as stations:
+                    play = Play(county, feeder, stations)
+                    await _play(demo, platform, county, play, screen, password, took)
             finally:
                 watch.cancel()
                 await asyncio.gather(watch, return_exceptions=True)

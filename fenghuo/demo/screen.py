@@ -10,8 +10,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from domain.areas import AreaLevel
+from domain.registry import Protocol
 from fenghuo.demo.county import County
 from fenghuo.demo.readings import SHANGHAI
+from fenghuo.platform import Platform
 
 
 class RichScreen:
@@ -44,7 +46,7 @@ class RichScreen:
         self._console.print(f"[dim]{datetime.now():%H:%M:%S}[/dim] {text} …")  # noqa: DTZ005  # for who watches
         self._progress.update(self._bar, visible=False)
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
+    def open_doors(self, platform: Platform, password: str, county: County, connection: Path) -> None:
         """Tell addresses, accounts, and the file with what another command needs to join in."""
         table = Table("login", "post 岗位", "sees 范围", box=None, padding=(0, 2))
         table.add_row("c00", "示例县应急指挥中心", "the county")
@@ -54,11 +56,16 @@ class RichScreen:
             )
         table.add_row("s00, p00", "市、省值班室", "city, province")
         self._console.print(
-            f"\nConsole 控制台  [bold]{console}[/bold]   password 密码 [bold]{password}[/bold]"
+            f"\nConsole 控制台  [bold]{platform.console}[/bold]   password 密码 [bold]{password}[/bold]"
         )
         self._console.print(table)
-        self._console.print(f"Gateway 接入网关  {gateway}")
-        self._console.print(f"Broker, database, token of the source replay: [bold]. {connection}[/bold]\n")
+        devices = ", ".join(
+            f"{name} 127.0.0.1:{platform.device_port(protocol)}"
+            for name, protocol in (("HJ 212", Protocol.HJ212), ("SL 651", Protocol.SL651))
+        )
+        self._console.print(f"Gateway 接入网关  {platform.gateway}   devices 设备接入 {devices}")
+        self._console.print(f"MQTT  {platform.mqtt}   topics fenghuo/DEVICE/CHANNEL")
+        self._console.print(f"Broker, database, keys for other commands: [bold]. {connection}[/bold]\n")
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:
         """Tell how far the county's time is."""

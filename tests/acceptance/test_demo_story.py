@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fenghuo.demo.county import County, Plan
 from fenghuo.demo.run import Demo, run_demo
+from fenghuo.platform import Platform
 
 
 class SilentScreen:
@@ -13,7 +14,7 @@ class SilentScreen:
     def step(self, text: str) -> None:
         """Show nothing."""
 
-    def open_doors(self, console: str, gateway: str, password: str, county: County, connection: Path) -> None:
+    def open_doors(self, platform: Platform, password: str, county: County, connection: Path) -> None:
         """Show nothing."""
 
     def county_time(self, at: datetime, since: datetime, until: datetime) -> None:

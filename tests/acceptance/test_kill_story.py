@@ -9,13 +9,16 @@ from pathlib import Path
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
 
+from config.data import load_data
 from domain.clock import Clock
 from fenghuo.demo.county import START, Plan, seed_county
 from fenghuo.demo.play import Play
+from fenghuo.demo.stations import Stations
 from fenghuo.drain import drain, pages_are_out
 from fenghuo.feeding import Feeder
 from fenghuo.platform import Layout, Platform, run_platform
 from fenghuo.running import Stage
+from streams.personal import read_key
 
 PLAN = Plan(share=0.1, history_days=2.0, hours=6.0)
 MIDDLE = START + timedelta(hours=4)
@@ -41,20 +44,24 @@ async def play(broker: str, dsn: str, folder: Path, victims: tuple[Stage, ...]) 
     The clock stands while input comes in, so that the wall time that a restart takes is no time of the county.
     """
     async with run_platform(Layout(folder, broker=broker, database=dsn)) as platform:
-        county = await seed_county(platform.store, PLAN, "not used here")
+        sealer = read_key(platform.settings.personal_key)
+        county = await seed_county(platform.store, PLAN, "not used here", sealer)
         standing = Clock(county_anchor=PLAN.until + timedelta(minutes=1), factor=0.0)
         await platform.store.set_clock(standing)
         await platform.start_responder()
         await platform.start_rest(console=False)
-        play_out = Play(county, Feeder(platform.session, platform.gateway, county.tokens))
         left = list(victims)
 
         def kill(at: datetime) -> None:
             while left and at >= MIDDLE:
                 os.kill(platform.supervisor.pids[left.pop()], signal.SIGKILL)
 
-        await play_out.history(lambda at: None)
-        await play_out.scenario(standing, kill)
+        feeder = Feeder(platform.session, platform.gateway, county.tokens)
+        elements = {element.id: element for element in load_data().elements}
+        async with Stations(county, platform.device_port, elements) as stations:
+            play_out = Play(county, feeder, stations)
+            await play_out.history(lambda at: None)
+            await play_out.scenario(standing, kill)
         balance = await drain(platform.settings.broker.bootstrap, platform.store, 120)
         for later in CLIMB:
             await platform.store.set_clock(Clock(county_anchor=standing.county_anchor + later, factor=0.0))
