@@ -11,7 +11,7 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, cap, pages, sessions
+from dashboards import api, cap, pages, registry, sessions
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
@@ -75,6 +75,13 @@ def _add_routes(app: web.Application) -> None:
             web.post(f"{case}/move", api.move),
             web.post(f"{case}/close", api.close),
             web.get("/api/v1/series/{series}/curve", api.show_curve),
+            web.get("/registry", registry.show_registry),
+            web.get("/api/v1/registry/devices", registry.list_devices),
+            web.get("/api/v1/registry/series", registry.list_series),
+            web.get("/api/v1/registry/changes", registry.list_changes),
+            web.get("/api/v1/registry/areas", registry.list_areas),
+            web.post("/api/v1/registry/plan", registry.plan),
+            web.post("/api/v1/registry/change", registry.change),
             web.get("/api/v1/events", follow_events),
             web.get("/cap/feed.atom", cap.show_feed),
             web.get("/cap/{identifier}.xml", cap.show_message),

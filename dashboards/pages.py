@@ -12,9 +12,10 @@ from dashboards.hub import clock_now
 from dashboards.keys import DATA, VIEWER, store_of
 from dashboards.render import page
 from dashboards.texts import browser_texts, language_named
+from responders.views import Role
 
 
-async def _start(request: web.Request, content: dict[str, object]) -> str:
+async def start_of(request: web.Request, content: dict[str, object]) -> str:
     """Encode what a page's script starts from; the template escapes it."""
     clock = await store_of(request).clock()
     internal = [slug for slug, category in request.app[DATA].categories.items() if not category.public]
@@ -25,18 +26,20 @@ async def _start(request: web.Request, content: dict[str, object]) -> str:
 
 
 async def show_queue(request: web.Request) -> web.Response:
-    """Show the queue; `?state=all` shows ended cases too."""
+    """Show the queue; `?state=all` shows ended cases too. Administrators have no cases: they are led to the stations."""
+    if request[VIEWER].role is Role.ADMIN:
+        raise web.HTTPSeeOther("/registry")
     names = {name: value for name, value in request.query.items() if name in QueueQuery.__struct_fields__}
     query = query_of(QueueQuery, {"limit": str(MOST_ROWS)} | names)
     content = await read_queue(request, query) | {"state": query.state, "limit": query.limit}
-    start = await _start(request, content)
+    start = await start_of(request, content)
     return page(request, "queue.html", script="queue.js", start=start, viewer=request[VIEWER])
 
 
 async def show_incident_page(request: web.Request) -> web.Response:
     """Show one incident."""
     content = await read_incident(request, incident_of(request))
-    start = await _start(request, structs.asdict(content))
+    start = await start_of(request, structs.asdict(content))
     title = content.incident.row.title
     return page(
         request, "incident.html", script="incident.js", start=start, viewer=request[VIEWER], title=title

@@ -103,6 +103,11 @@ def answer(request: web.Request, problem: Problem) -> web.Response:
     tell = say(language)
     title = tell(f"problem.{problem.code}")
     detail = in_language(problem.detail, language) or tell(f"problem.{problem.code}_detail")
+    extra = dict(problem.extra)
+    if isinstance(faults := extra.get("faults"), list):
+        told = [{**fault, "reason": in_language(fault["reason"], language)} for fault in faults]
+        extra["faults"] = told
+        detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in told)
     headers = dict(problem.headers)
     if wants_page(request):
         retry = RETRY_SECONDS if problem.status == HTTPStatus.SERVICE_UNAVAILABLE else 0
@@ -122,7 +127,7 @@ def answer(request: web.Request, problem: Problem) -> web.Response:
         "status": problem.status,
         "detail": detail,
         "code": problem.code,
-        **problem.extra,
+        **extra,
     }
     return web.Response(
         body=msgspec.json.encode(document),

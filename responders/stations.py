@@ -42,6 +42,8 @@ class DeviceRow(Seen, frozen=True, kw_only=True):
     source: str
     secrets: bool
     series: int
+    lat: float | None
+    lon: float | None
 
 
 class Stranger(Seen, frozen=True, kw_only=True):

@@ -20,6 +20,24 @@
  *   limits: {level: number, value: number, direction: string, basis: string}[]}} Curve
  * @typedef {{county: number, factor: number}} ClockNow
  * @typedef {{login: string, display: string, role: string, area: string}} Viewer
+ * @typedef {{protocol: string, address: string, seen_at: string | null, connected: boolean, packets: number,
+ *   readings: number, refused: number, problem: string, clock_offset_seconds: number | null, peer: string,
+ *   channels: string[]}} Seen
+ * @typedef {Seen & {id: string, name: string, station: string, area: string, area_name: string, source: string,
+ *   secrets: boolean, series: number, lat: number | null, lon: number | null}} DeviceRow
+ * @typedef {Seen & {gateway: string}} Stranger
+ * @typedef {{level: number, value: number, direction: string, hysteresis: number, consecutive: number, basis: string,
+ *   aqi: number | null, averaging: string}} Limit
+ * @typedef {{id: string, name: string, quantity: string, unit: string, area: string, category: string, source: string,
+ *   interval_seconds: number, low: number | null, high: number | null, max_rate: number | null, limits: Limit[],
+ *   device: string | null, channel: string}} Series
+ * @typedef {{series: Series, area_name: string, last_at: string | null, last: number | null, good: boolean,
+ *   silent: boolean}} SeriesRow
+ * @typedef {{kind: string, id: string, name: string, area: string, action: string,
+ *   fields: Record<string, [any, any]>}} Step
+ * @typedef {{id: number, at: string, actor: string, kind: string, ref: string, area: string, action: string,
+ *   fields: Record<string, [any, any]>}} RegistryChange
+ * @typedef {{sources: string[], categories: string[], scales: Record<string, string[]>, may_change: boolean}} Choices
  */
 
 export {};

@@ -81,7 +81,8 @@ order by id desc limit $4;
 with found as (
     select device.id, device.protocol, device.address, device.area, coalesce(area.name, device.area) as area_name,
         device.record ->> 'name' as name, device.record ->> 'station' as station, device.record ->> 'source' as source,
-        (device.record ->> 'sealed') is not null as secrets, seen.seen_at, coalesce(seen.connected, false) as connected,
+        (device.record ->> 'sealed') is not null as secrets, (device.record ->> 'lat')::float8 as lat,
+        (device.record ->> 'lon')::float8 as lon, seen.seen_at, coalesce(seen.connected, false) as connected,
         coalesce(seen.packets, 0) as packets, coalesce(seen.readings, 0) as readings,
         coalesce(seen.refused, 0) as refused, coalesce(seen.problem, '') as problem, seen.clock_offset_seconds,
         coalesce(seen.peer, '') as peer, coalesce(seen.channels, '{}') as channels,

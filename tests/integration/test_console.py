@@ -115,7 +115,7 @@ async def test_rights_end_at_the_area(console: Console) -> None:
 
 
 async def test_rights_end_at_the_role(console: Console) -> None:
-    """A grid worker sees and does not decide; an administrator has no cases, and can leave."""
+    """A grid worker sees and does not decide; an administrator has no cases, is led to the stations, and can leave."""
     village = world.alert(
         "water-pollution",
         "990101101001",
@@ -130,6 +130,8 @@ async def test_rights_end_at_the_role(console: Console) -> None:
     answer = await grid.act(case_of(village), "acknowledge")
     assert (answer.status, (await answer.json())["code"]) == (403, "not_allowed")
     page = await admin.page("/")
+    assert (page.status, page.headers["Location"]) == (303, "/registry")
+    page = await admin.page(f"/incidents/{case_of(village)}")
     assert page.status == 403
     assert "/sign-out" in await page.text()
 

@@ -11,7 +11,9 @@ from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.watch import GUARDS
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
+from domain.registry import Device, Series
 from responders.cases import Reason
+from responders.registration import Action, Kind
 
 HOUSE = Path(texts.__file__).parent
 SOURCES = [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*.html"), *HOUSE.glob("static/*.js")]
@@ -45,6 +47,16 @@ def families() -> set[str]:
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
         *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
+        *(f"registry.{name}" for name in ("devices", "series", "changes")),
+        *(f"registry_action.{action}" for action in Action),
+        *(f"registry_kind.{kind}" for kind in Kind),
+        *(
+            f"registry_field.{field}"
+            for kind in (Device, Series)
+            for field in kind.__struct_fields__
+            if field != "sealed"
+        ),
+        "registry_field.secrets",
         "evidence.limit_above",
         "evidence.limit_below",
         "evidence.above",
@@ -71,12 +83,12 @@ def test_every_text_has_both_languages() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    """What no page tells is not kept; problems and kinds of entries are told by their code."""
+    """What no page tells is not kept; problems, also of devices, and kinds of entries are told by their code."""
     told = keys_used() | families()
     left = {
         key
         for key in catalogue()[Language.ZH]
-        if key not in told and not key.startswith(("problem.", "entry."))
+        if key not in told and not key.startswith(("problem.", "entry.", "device_problem."))
     }
     assert left == set()
 
