@@ -168,18 +168,8 @@ class Gateway:
         if settings.devices.hj212_port is not None:
             servers[Protocol.HJ212] = hj212_server(settings.devices, self.devices, self._is_busy)
         if settings.devices.sl651_port is not None:
-            servers[Protocol.SL651] = open_sl651(
-                settings.devices,
-                self.devices,
-                data.elements,
-                now=self._now,
-                is_busy=self._is_busy,
-            )
+            servers[Protocol.SL651] = open_sl651(settings.devices, self.devices, data.elements, self._is_busy)
         return servers
-
-    def _now(self) -> datetime:
-        """Tell the county's time, by the clock that the registry has at the moment."""
-        return self._registry.clock.now()
 
     def _is_busy(self) -> bool:
         """Say whether devices must wait: who they are is not known yet, or the broker does not keep up."""

@@ -1,7 +1,6 @@
 """Hydrological stations over TCP: bytes become frames, passwords are checked, each station gets what is its own."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 
 from config.hydrology import Element
 from config.settings import DeviceSettings
@@ -31,12 +30,11 @@ GARBAGE = {
 class Session:
     """One connection, over which one station speaks, or a few."""
 
-    def __init__(self, link: Link, intake: DeviceIntake, reader: Reader, now: Callable[[], datetime]) -> None:
-        """Take the connection, who knows the devices, who reads messages, and the county's time."""
+    def __init__(self, link: Link, intake: DeviceIntake, reader: Reader) -> None:
+        """Take the connection, who knows the devices, and who reads messages."""
         self._link = link
         self._intake = intake
         self._reader = reader
-        self._now = now
         self._framer = Framer()
         self._stations: dict[str, Station] = {}
         self._garbage = 0
@@ -76,7 +74,7 @@ class Session:
             self._intake.refuse(met, why, [fault], frame.raw)
             return
         if frame.station not in self._stations:
-            station = Station(met, self._link, self._intake, self._reader, self._now)
+            station = Station(met, self._link, self._intake, self._reader)
             self._stations[frame.station] = station
         self._stations[frame.station].take(frame)
 
@@ -107,23 +105,15 @@ class Session:
 
 
 def open_sl651(
-    settings: DeviceSettings,
-    intake: DeviceIntake,
-    elements: Iterable[Element],
-    *,
-    now: Callable[[], datetime],
-    is_busy: Callable[[], bool],
+    settings: DeviceSettings, intake: DeviceIntake, elements: Iterable[Element], is_busy: Callable[[], bool]
 ) -> DeviceServer:
-    """Make a server that listens while its context is open.
-
-    `now` is the county's time. While `is_busy`, stations may connect and are not read.
-    """
+    """Make a server that listens while its context is open. While `is_busy`, stations may connect and are not read."""
     checksum(b"")  # compiled now, and not when the first station waits
     reader = Reader(elements)
     return DeviceServer(
         settings,
         Protocol.SL651,
         settings.sl651_port or 0,
-        lambda link: Session(link, intake, reader, now),
+        lambda link: Session(link, intake, reader),
         is_busy,
     )

@@ -1,7 +1,6 @@
 """One hydrological station on one connection: what it reports goes to the broker, and is confirmed when it is there."""
 
 import time
-from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
 
@@ -14,7 +13,6 @@ from streams.devices.intake import DeviceIntake, Met, Tell
 from streams.devices.recent import Standing
 from streams.devices.tcp import Link
 from streams.metrics import DEVICE_ANSWER_SECONDS, DEVICE_MISSING, DEVICE_OTHER_BYTES
-from streams.packing import MICROSECOND, micros
 from streams.sl651.elements import write_time
 from streams.sl651.frames import End, Frame, Start, encode_frame
 from streams.sl651.parts import Collector, Parts
@@ -34,7 +32,8 @@ from streams.sl651.readings import (
 
 log = structlog.get_logger(__name__)
 
-WRONG_CLOCK_SECONDS = 300.0
+HEALED = ("wrong-password", "secrets")
+"""Troubles that are over when a message is taken."""
 NAME = str(Protocol.SL651)
 
 _answer_seconds = DEVICE_ANSWER_SECONDS.labels(NAME)
@@ -45,15 +44,12 @@ _other_bytes = DEVICE_OTHER_BYTES.labels(NAME)
 class Station:
     """A station whose password was right. It is also the line over which an operator asks it something."""
 
-    def __init__(
-        self, met: Met, link: Link, intake: DeviceIntake, reader: Reader, now: Callable[[], datetime]
-    ) -> None:
-        """Take what is known of it, its connection, and where readings go; `now` is the county's time."""
+    def __init__(self, met: Met, link: Link, intake: DeviceIntake, reader: Reader) -> None:
+        """Take what is known of it, its connection, where readings go, and who reads messages."""
         self.met = met
         self._link = link
         self._intake = intake
         self._reader = reader
-        self._now = now
         self._heard: Frame | None = None
         self._packets = Collector(self)
         self._questions = Questions(self._send)
@@ -103,9 +99,12 @@ class Station:
         except InvalidInput as error:
             self._refuse("text", error.faults[0], frame)
             return
-        self._compare_clocks(message)
+        if self.met.problem in HEALED:
+            self.met.problem = ""
+        if message.sent is None:
+            self.met.problem = "clock"
         if frame.function == HEARTBEAT:
-            self._intake.touch(self.met)  # the standard wants no answer
+            self._intake.put(self.met, (), sent=message.sent)  # the standard wants no answer
             return
         key = (frame.function, message.serial, blake2b(text, digest_size=8).digest())
         match self.met.recent.begin(key):
@@ -135,7 +134,7 @@ class Station:
             self._link.release()
 
         self._link.hold()
-        self._intake.put(self.met, content.observations, done)
+        self._intake.put(self.met, content.observations, done, sent=message.sent)
         if content.faults:
             self._intake.refuse(self.met, "content", content.faults, frame.raw)
         _missing.inc(content.missing)
@@ -152,14 +151,6 @@ class Station:
             fault = Fault("body", "holds a text, which is no reading")
             self._intake.refuse(self.met, "no-reading", [fault], frame.raw)
             self.met.problem = problem  # nothing is wrong with the station
-
-    def _compare_clocks(self, message: Message) -> None:
-        """Note how far the station's clock is from ours; a message that is well ends an older trouble."""
-        self.met.problem = ""
-        if message.sent is not None:
-            self.met.clock_offset_seconds = (message.sent - micros(self._now())) / MICROSECOND
-        if message.sent is None or abs(self.met.clock_offset_seconds or 0.0) > WRONG_CLOCK_SECONDS:
-            self.met.problem = "clock"
 
     def _confirm(self, frame: Frame, message: Message, arrived: float) -> None:
         """Tell the station that the broker has its message. Answers to our questions want none.
@@ -191,7 +182,7 @@ class Station:
             station=self._heard.station,
             password=self._heard.password,
             function=function,
-            text=serial + write_time(at or self._now(), seconds=True),
+            text=serial + write_time(at or self._intake.now(), seconds=True),
             start=Start.SYN if total else Start.STX,
             end=end,
             total=total,

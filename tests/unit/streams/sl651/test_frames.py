@@ -50,7 +50,7 @@ def frames_in(found: list[Frame | Garbage]) -> list[Frame]:
 
 @st.composite
 def frames(draw: st.DrawFn) -> Frame:
-    """Draw any frame that may be written."""
+    """Draw any frame of the standard's functions that may be written."""
     up, start = draw(st.booleans()), draw(st.sampled_from(Start))
     total = draw(st.integers(1, 0xFFF)) if start is Start.SYN else 0
     return Frame(
@@ -58,7 +58,7 @@ def frames(draw: st.DrawFn) -> Frame:
         centre=draw(st.integers(0, 0xFF)),
         station=draw(st.text(HEX, min_size=10, max_size=10)),
         password=draw(st.text(HEX, min_size=4, max_size=4)),
-        function=draw(st.integers(0, 0xFF)),
+        function=draw(st.integers(0x2F, 0x51)),
         text=draw(st.binary(max_size=60)),
         start=start,
         end=draw(st.sampled_from(sorted(ENDS[up]))),
