@@ -33,11 +33,21 @@ MASK = "　"
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """What a text is about: the category, the words that speak for it, critical phrases as (category, phrase)."""
+    """What a text is about: the category, the words that speak for it, critical phrases as (category, phrase).
+
+    `others` are the further matters of the same call, weightiest first: a call about a stench and unpaid wages is counted
+    once, under its category, and is about both.
+    """
 
     category: str
     words: tuple[str, ...]
     phrases: tuple[tuple[str, str], ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Name all matters of the call, the one that it is counted under first."""
+        return (self.category, *self.others)
 
     @property
     def critical(self) -> tuple[str, ...]:
@@ -78,7 +88,8 @@ class Classifier:
             weights
         ):  # of equals the last counts: the place is named before the matter
             scores[name] = scores.get(name, 0.0) + weights[name, word]
-        category = given or max(scores, key=lambda name: scores[name], default=self._otherwise)
+        ranked = sorted(scores, key=lambda name: -scores[name])  # stable: of equals the last said comes first
+        category = given or next(iter(ranked), self._otherwise)
         phrases: dict[str, str] = {}
         for hit in hits:
             if hit.term.critical:
@@ -87,6 +98,7 @@ class Classifier:
             category=category,
             words=tuple(dict.fromkeys(hit.word for hit in hits if hit.term.category == category)),
             phrases=tuple(phrases.items()),
+            others=tuple(name for name in ranked if name != category),
         )
 
 

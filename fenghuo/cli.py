@@ -11,6 +11,7 @@ from fenghuo.commands import (
     bench,
     cap,
     check,
+    classify,
     demo,
     devices,
     imports,
@@ -38,7 +39,7 @@ def create_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for commands in (demo, stages, migrate, topics, check, aqi, replay):
+    for commands in (demo, stages, migrate, topics, check, classify, aqi, replay):
         commands.add_to(cli)
     cli.add_typer(users.create_commands(), name="user")
     cli.add_typer(devices.create_commands(), name="device")
