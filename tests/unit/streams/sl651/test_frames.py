@@ -112,6 +112,7 @@ def test_packets_of_a_picture_are_numbered() -> None:
     assert first.text[:2] == bytes([0, 5])
 
 
+@settings(deadline=None)  # the first example may compile
 @given(st.lists(frames(), min_size=1, max_size=4), st.data())
 def test_what_is_written_is_read_again_however_it_is_cut(written: list[Frame], data: st.DataObject) -> None:
     """Frames with fill between them come out the same, one by one, wherever the stream is cut."""
@@ -123,6 +124,7 @@ def test_what_is_written_is_read_again_however_it_is_cut(written: list[Frame], d
     assert framer.pending == 0
 
 
+@settings(deadline=None)  # the first example may compile
 @given(
     st.lists(st.one_of(st.binary(max_size=40), frames().map(encode_frame), st.just(SOH)), max_size=8),
     st.data(),
@@ -142,6 +144,7 @@ def test_where_a_stream_is_cut_does_not_matter(pieces: list[bytes], data: st.Dat
     assert refused[0] == refused[1]
 
 
+@settings(deadline=None)  # the first example may compile
 @given(frames(), st.binary(max_size=30), st.data())
 def test_a_frame_inside_a_wrong_one_is_found(frame: Frame, noise: bytes, data: st.DataObject) -> None:
     """Half a frame whose end was lost swallows the next one at most until its own length is reached."""
@@ -153,8 +156,8 @@ def test_a_frame_inside_a_wrong_one_is_found(frame: Frame, noise: bytes, data: s
     assert any(isinstance(one, Garbage) and one.reason in ("crc", "end") for one in found)
 
 
+@settings(deadline=None)  # the first example may compile
 @given(st.lists(st.binary(max_size=300), max_size=30))
-@settings(max_examples=200)
 def test_any_bytes_are_survived_in_bounded_memory(chunks: list[bytes]) -> None:
     """Nothing is held but one unfinished frame, which is as long as 12 bits can say."""
     framer = Framer()
