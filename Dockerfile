@@ -24,7 +24,7 @@ COPY --from=build /opt/fenghuo /opt/fenghuo
 ENV PATH=/opt/fenghuo/bin:$PATH PYTHONUNBUFFERED=1 NUMBA_CACHE_DIR=/tmp/numba
 USER fenghuo
 WORKDIR /var/lib/fenghuo
-EXPOSE 8000 8080 9101 9102
+EXPOSE 7212 7651 8000 8080 9101 9102
 # Each process answers on its own port; HEALTH_PORT says which.
 ENV HEALTH_PORT=8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=6 CMD ["python", "-c", \

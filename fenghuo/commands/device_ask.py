@@ -21,7 +21,7 @@ def add_to(cli: typer.Typer) -> None:
     @cli.command()
     def ask(
         device: str = typer.Argument(help="Id of a registered device."),
-        command: str = typer.Argument(help="What to ask: get-time, set-time, get-interval, …; see --help."),
+        command: str = typer.Argument(help="What to ask: get-time, set-time, …"),
         arguments: list[str] = typer.Argument(None, help="NAME=VALUE for commands that need one."),
         wait: float = typer.Option(WAIT_SECONDS, min=1, max=300, help="Seconds to wait for the end."),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),

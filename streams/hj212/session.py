@@ -25,6 +25,8 @@ from streams.hj212.readings import china_time, observations
 from streams.hj212.sm4 import open_frame
 from streams.metrics import DEVICE_ANSWER_SECONDS
 
+MOST_GARBAGE = 64
+"""Pieces of garbage in a row; then whoever speaks here is no station, or its line is of no use."""
 MOST_TIMES = 32
 """Packets in several frames whose time is remembered on one connection."""
 WAITED = DEVICE_ANSWER_SECONDS.labels(str(Protocol.HJ212))
@@ -39,6 +41,7 @@ class Hj212Session:
         self._intake = intake
         self._framer = Framer()
         self._parts = Assembler()
+        self._garbage = 0
         self._here: dict[str, Met] = {}
         self._times: OrderedDict[tuple[str, str, str], str] = OrderedDict()
         self._asking = Asking(link, intake)
@@ -51,10 +54,15 @@ class Hj212Session:
     def received(self, data: bytes) -> None:
         """Take bytes as they come."""
         for item in self._framer.feed(data):
-            if isinstance(item, Garbage):
-                self._refuse_bytes(item)
-            else:
+            if not isinstance(item, Garbage):
+                self._garbage = 0
                 self._take_frame(item)
+                continue
+            self._refuse_bytes(item)
+            self._garbage += 1
+            if self._garbage > MOST_GARBAGE:
+                self._link.close("garbage")
+                return
         self._tell_incomplete(self._parts.give_up(time.monotonic()))
 
     def closed(self) -> None:

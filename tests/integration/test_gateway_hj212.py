@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,8 @@ class World:
             yield Bare(reader, writer)
         finally:
             writer.close()
-            await writer.wait_closed()
+            with suppress(ConnectionError):  # cut off, as the test wanted
+                await writer.wait_closed()
 
     async def sighting(self, wanted: Any) -> Sighting:
         """Wait for what the gateway tells of the station."""
@@ -141,6 +142,15 @@ class Bare:
                     found.append(parse_segment(item.segment))
         assert len(found) == count
         return found
+
+    async def ended(self) -> None:
+        """Wait until the gateway cuts the connection."""
+        async with asyncio.timeout(20):
+            try:
+                while await self._reader.read(4_096):
+                    pass
+            except ConnectionResetError:
+                pass
 
 
 @pytest.fixture
@@ -210,6 +220,19 @@ async def test_split_sticky_and_damaged_bytes(world: World) -> None:
     assert len(await world.readings()) == 4
     await world.sighting(lambda seen: seen.refused == 3)
     assert sorted(await world.reasons()) == ["crc", "length", "noise"]
+
+
+async def test_who_sends_nothing_but_garbage_is_cut_off(world: World) -> None:
+    """Bytes that are no frames, piece after piece; one good packet among them and the count begins anew."""
+    async with world.line() as line:
+        for number in range(3):
+            line.say(
+                b"##9999garbage of a size that matters##" * 15, world.packet(values_at(NOW), number=number)
+            )
+            await line.hear(1)
+        for _ in range(20):
+            line.say(b"##9999garbage of a size that matters##" * 15)
+        await line.ended()
 
 
 async def test_the_same_packet_again_is_answered_again_and_counts_once(world: World) -> None:
