@@ -1,9 +1,12 @@
 """The table of hydrological elements is checked as a whole, and what we ship is right."""
 
+from pathlib import Path
+
 import pytest
 
 from config.data import load_data
 from config.hydrology import Bit, Element, ElementKind, check_elements
+from domain.errors import InvalidConfiguration
 
 STAGE = Element(id="39", zh="水位", en="Level", digits=7, decimals=3)
 DOOR = Bit(bit=7, slug="door", zh="箱门", en="door")
@@ -46,3 +49,14 @@ def test_what_we_ship_has_the_formats_of_published_messages() -> None:
 def test_each_fault_is_told(elements: list[Element], told: list[str]) -> None:
     """What contradicts itself is named, all at once."""
     assert [str(fault) for fault in check_elements(elements)] == told
+
+
+def test_a_local_table_replaces_ours_and_its_faults_are_told(tmp_path: Path) -> None:
+    """It is read with the other data files, so `fenghuo check` tells of it."""
+    file = tmp_path / "hydrology.toml"
+    row = '[[element]]\nid = "39"\nzh = "水位"\nen = "Level"\ndigits = 7\ndecimals = 3\n'
+    file.write_text(row, encoding="utf-8")
+    assert [element.id for element in load_data(tmp_path).elements] == ["39"]
+    file.write_text(row * 2, encoding="utf-8")
+    with pytest.raises(InvalidConfiguration, match="element: 39 is there twice"):
+        load_data(tmp_path)
