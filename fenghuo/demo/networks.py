@@ -1,15 +1,21 @@
 """The 2,000 series of the demo county: who measures what where, with limits, and how each behaves on a common day."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct, convert
 
+from config.data import load_data
+from domain.errors import Fault, InvalidConfiguration
+from domain.limits import write_out
 from domain.registry import Device, Limit, Protocol, Series
 from fenghuo.demo.places import Places, read_data
 
 ADDRESS_DIGITS = {Protocol.HJ212: 24, Protocol.SL651: 10}
 """How long an address is in each protocol."""
+SCENARIO_DAY = date(2026, 6, 19)
+"""The day by whose standard limits of the air are written out; `county.START` is on it."""
 INTERVAL_SECONDS = 900.0
 """Stations promise a reading every quarter of an hour; on the scenario's day they send every five minutes."""
 
@@ -68,13 +74,31 @@ class Channel:
 
 def build_channels(places: Places, share: float = 1.0) -> tuple[Channel, ...]:
     """Build all channels; a smaller `share` leaves out stations, but never of the rivers."""
-    networks = convert(read_data("networks.toml"), _NetworkFile).network
+    networks = convert(_written_out(read_data("networks.toml")), _NetworkFile).network
     return tuple(
         channel
         for number, network in enumerate(networks)
         for count, (river, station, name, cell) in enumerate(_stations(network, places, number, share), 1)
         for channel in _channels(network, count, river, station, name, cell)
     )
+
+
+def _written_out(file: dict[str, Any]) -> dict[str, Any]:
+    """Write out the limits that are stated as an air quality index."""
+    air, faults = load_data().aqi, list[Fault]()
+
+    def limits(quantity: dict[str, Any]) -> dict[str, Any]:
+        series = {name: quantity.get(name, ()) for name in ("unit", "limits")}
+        written = write_out({**series, "quantity": quantity["slug"]}, air, SCENARIO_DAY, faults)
+        return {**quantity, "limits": written["limits"]}
+
+    networks = [
+        {**network, "quantity": [limits(quantity) for quantity in network["quantity"]]}
+        for network in file["network"]
+    ]
+    if faults:
+        raise InvalidConfiguration(faults)
+    return {"network": networks}
 
 
 def _stations(

@@ -10,7 +10,7 @@ from domain.identity import derived_id
 from domain.levels import Level
 from fenghuo.demo.county import START, Plan, choose_happenings
 from fenghuo.demo.judging import FoundAlert, count_alerts, judge_events, touches
-from fenghuo.demo.networks import build_channels
+from fenghuo.demo.networks import SCENARIO_DAY, build_channels
 from fenghuo.demo.places import build_places
 from fenghuo.demo.readings import ReadingGenerator
 from fenghuo.demo.truth import Happening, read_truth
@@ -116,3 +116,18 @@ def test_an_event_that_nobody_found_has_no_lead() -> None:
 def test_a_short_plan_leaves_out_what_begins_later() -> None:
     """A report on two hours must not expect the storm of the evening."""
     assert {one.slug for one in choose_happenings(Plan(hours=2.0)) if one.kind == "event"} == {"wage-dispute"}
+
+
+def test_limits_of_the_air_follow_the_standard_of_the_scenarios_day() -> None:
+    """They are stated as indices; PM2.5 has the concentrations of AQI 150 and 300."""
+    assert START.date() == SCENARIO_DAY
+    air = {
+        one.quantity.slug: one.series.limits for one in build_channels(build_places()) if one.network == "air"
+    }
+    assert [(limit.value, limit.basis) for limit in air["pm25"]] == [
+        (115, "HJ 633-2026, AQI 150"),
+        (250, "HJ 633-2026, AQI 300"),
+    ]
+    assert {name: limits[0].value for name, limits in air.items()} == {
+        "pm25": 115, "pm10": 250, "so2": 500, "no2": 200, "co": 10, "o3": 300,
+    }  # fmt: skip
