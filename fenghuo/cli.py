@@ -8,6 +8,7 @@ from rich.console import Console
 from domain.errors import FenghuoError, InvalidConfiguration
 from fenghuo.commands import (
     aqi,
+    areas,
     bench,
     cap,
     check,
@@ -42,6 +43,7 @@ def create_cli() -> typer.Typer:
     for commands in (demo, stages, migrate, topics, check, classify, aqi, replay):
         commands.add_to(cli)
     cli.add_typer(users.create_commands(), name="user")
+    cli.add_typer(areas.create_commands(), name="area")
     cli.add_typer(devices.create_commands(), name="device")
     cli.add_typer(series.create_commands(), name="series")
     cli.add_typer(imports.create_commands(), name="import")

@@ -95,7 +95,9 @@ export function openSeries(subject, choices, done) {
   delete values.limits;
   open({
     title: known ? t("registry.change_series") : t("registry.register_series"),
-    hint: t("registry.limits_hint"),
+    hint: known
+      ? t("registry.limits_hint")
+      : t("registry.keep_history", { id: `${of.protocol}.${of.address}.${subject.channel}` }),
     fields: [
       { name: "id", label: "registry_field.id", as: known ? "fixed" : "text", needed: true },
       { name: "name", label: "registry_field.name", needed: true },

@@ -180,3 +180,33 @@ async def test_wrong_words_are_refused(world: World, fenghuo: Fenghuo) -> None:
     assert wrong.exit_code == 1
     assert not isinstance(wrong.exception, InvalidInput)
     assert {"id", "area"} <= {line.partition(":")[0] for line in wrong.stderr.splitlines()}
+
+
+async def test_areas_come_from_a_table(world: World, fenghuo: Fenghuo, tmp_path: Path) -> None:
+    """A list of codes and names, in GBK as offices have it; an outline that the file does not know stays."""
+    outlined = Area(code=VILLAGE, name="新沟村", outline=((119.9, 30.5), (120.0, 30.5), (120.0, 30.6)))
+    await world.store.put_areas([outlined])
+    table = tmp_path / "areas.csv"
+    table.write_text(f"区域代码,名称,纬度\n{VILLAGE},新沟社区,30.55\n990101101009,下店村,\n", encoding="gbk")
+    assert "1 added, 1 changed" in (await fenghuo("area", "import", table, "--dry-run")).stdout
+    assert outlined in await world.store.areas()
+    assert answer(await fenghuo("area", "import", table, "--json"))["added"] == 1
+    stored = {area.code: area for area in await world.store.areas()}
+    assert (stored[VILLAGE].name, stored[VILLAGE].lat) == ("新沟社区", 30.55)
+    assert stored[VILLAGE].outline == outlined.outline
+    assert "Done: 2 same." in (await fenghuo("area", "import", table)).stdout
+    listed = answer(await fenghuo("area", "list", "--within", "990101101", "--json"))
+    assert [one["code"] for one in listed] == ["990101101", VILLAGE, "990101101009"]
+    toml = tmp_path / "areas.toml"
+    toml.write_text(
+        '[[area]]\ncode = "99010110100"\n\n[[area]]\ncode = "12"\nname = "甲"\nmayor = "x"\n' * 2, "utf-8"
+    )
+    wrong = await fenghuo("area", "import", toml)
+    assert wrong.exit_code == 1
+    for words in (
+        "areas.toml: area[0]: code",
+        "area[0]: name: is missing",
+        "area[1]: mayor",
+        "12: is there 2 times",
+    ):
+        assert words in wrong.stderr
