@@ -1,6 +1,7 @@
 """One connection to the MQTT broker: session, subscriptions, and acknowledgements when we say so and not before."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,15 +105,16 @@ class Connection:
     async def subscribe(self, filters: Sequence[str], group: str) -> None:
         """Subscribe with QoS 1, shared where there is a group; Unavailable when the broker refuses.
 
-        A broker that grants QoS 0 alone may lose what it delivers; that is told, and better than nothing.
+        Waits as long as the connection holds: Mosquitto answers when it has delivered what the session kept for us. A broker
+        that grants QoS 0 alone may lose what it delivers; that is told, and better than nothing.
         """
         for each in filters:
             wanted = f"$share/{group}/{each}" if group else each
             if self._dialect == V5:
                 options = SubscribeOptions(qos=1, retainHandling=ONLY_NEW)
-                codes = await self._client.subscribe(wanted, options=options)
+                codes = await self._client.subscribe(wanted, options=options, timeout=math.inf)
             else:
-                codes = await self._client.subscribe(wanted, qos=1)
+                codes = await self._client.subscribe(wanted, qos=1, timeout=math.inf)
             for code in codes:
                 if (number := _number(code)) >= REFUSED:
                     raise Unavailable(f"the MQTT broker refuses the subscription {wanted} with code {number}")

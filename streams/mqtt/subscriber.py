@@ -136,6 +136,8 @@ class Subscriber:
     def _take(self, message: aiomqtt.Message) -> None:
         """Take one message; what comes while we are leaving is not acknowledged, and comes again."""
         if not self._stopping:
+            if not self.is_connected:  # the session goes on, and delivers before it answers our subscription
+                self._note(there=True)
             self._desk.take(message, self._window.open(message.mid) if message.qos else None)
 
     def _note(self, *, there: bool) -> None:

@@ -342,14 +342,16 @@ async def test_an_old_broker_is_spoken_to_in_its_own_version(
 
 
 @asynccontextmanager
-async def strict_broker(code: int) -> AsyncIterator[str]:
-    """Be a broker that greets everybody, and answers each subscription with a code."""
+async def fake_broker(code: int, *, after: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Be a broker that greets everybody, and answers each subscription with a code, when the time has come."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65536)
         writer.write(b"\x20\x03\x00\x00\x00")
         while subscribe := await reader.read(65536):
             if subscribe[0] == 0x82:
+                if after is not None:
+                    await after.wait()
                 writer.write(b"\x90\x04" + subscribe[2:4] + b"\x00" + bytes([code]))
         writer.close()
 
@@ -362,7 +364,7 @@ async def strict_broker(code: int) -> AsyncIterator[str]:
 
 async def test_a_refused_subscription_is_told(broker: str) -> None:
     """The log names the filter and the broker's code, here: not authorized."""
-    async with strict_broker(0x87) as url:
+    async with fake_broker(0x87) as url:
         settings = settings_for(broker, url)
         await ensure_topics(settings)
         line = await told(settings, "mqtt_is_away")
@@ -380,3 +382,21 @@ async def test_a_subscription_without_acknowledgements_is_told(broker: str, tmp_
                 await publish(url, (f"fenghuo/{name}/level", "1"), qos=0)
                 await readings(broker, name, bool)
     assert any(line["event"] == "mqtt_without_acknowledgements" for line in lines)
+
+
+async def test_a_subscription_that_is_answered_late_holds(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mosquitto answers it after all that the session had kept: giving up meanwhile would deliver the same again."""
+    monkeypatch.setattr("streams.mqtt.connection.TIMEOUT_SECONDS", 0.2)
+    answer = asyncio.Event()
+    with capture_logs() as lines:
+        async with fake_broker(0x01, after=answer) as url:
+            settings = settings_for(broker, url)
+            await ensure_topics(settings)
+            async with Gateway(settings, load_data()) as gateway:
+                with pytest.raises(TimeoutError):
+                    await until(lambda: any(line["event"] == "mqtt_is_away" for line in lines), seconds=1.0)
+                assert not is_subscribed(gateway)
+                answer.set()
+                await until(lambda: is_subscribed(gateway))
