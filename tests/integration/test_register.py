@@ -18,6 +18,8 @@ from domain.levels import Feed, Level
 from domain.limits import follow
 from domain.registry import Device, Limit, Protocol, Series, Source
 from domain.topics import REGISTRY_DEVICES, REGISTRY_SERIES
+from responders.limits import run_limits
+from responders.loops import Health
 from responders.registration import Action, Kind, Wish
 from responders.stations import Sifting
 from responders.store.workers import Pending
@@ -321,6 +323,27 @@ async def test_limits_follow_the_standard_on_the_day_it_comes_into_force(world: 
     (change,) = await world.store.register.changes(viewer(OFFICER), Kind.SERIES, "air-1.pm25")
     assert (change.actor, change.fields["limits"][1][0]["value"]) == ("system", 60)
     assert (await world.store.register.follow_standard(DATA.aqi)).changed == ()
+
+
+async def test_a_responder_follows_the_standard_by_itself(world: World) -> None:
+    """The loop brings limits into line as soon as it runs, and bears one that no edition knows."""
+    stated = Limit(level=Level.BLUE, value=75, aqi=100, averaging="24h", basis="HJ 633-2012, AQI 100")
+    fine = structs.replace(
+        SERIES, id="air-1.pm25", quantity="pm25", unit="µg/m³", limits=(stated,), device=None, channel=""
+    )
+    await world.store.put_series([fine, structs.replace(fine, id="air-1.x", quantity="radon")])
+    health, stopping = Health(), asyncio.Event()
+    health.expect("limits")
+    running = asyncio.create_task(run_limits(world.store, DATA.aqi, health, stopping))
+    async with asyncio.timeout(20):
+        while health.lost:
+            await asyncio.sleep(0.01)
+    stopping.set()
+    await running
+    assert {one.id: one.limits[0].value for one in await world.store.series()} == {
+        "air-1.pm25": 60,
+        "air-1.x": 75,
+    }
 
 
 async def test_what_gateways_of_yesterday_said_is_forgotten(world: World) -> None:
