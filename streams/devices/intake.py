@@ -151,6 +151,7 @@ class DeviceIntake:
         self._changed: dict[Met, None] = {}
         self._batch = _Batch()
         self._timer: asyncio.TimerHandle | None = None
+        self._is_due = False
         self._writing: set[asyncio.Task[None]] = set()
         self._waiting = 0
         self._refused: list[Rejected] = []
@@ -265,10 +266,9 @@ class DeviceIntake:
         batch.received = batch.received or now
         if len(batch.rows) >= MOST_COLLECTED:
             self._flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(
-                self._settings.linger_milliseconds / 1_000, self._flush
-            )
+        elif self._timer is None and not self._is_due:
+            linger = self._settings.linger_milliseconds / 1_000
+            self._timer = asyncio.get_running_loop().call_later(linger, self._be_due)
         return count
 
     def _compare_clocks(self, met: Met, sent: int, now: int) -> None:
@@ -445,7 +445,20 @@ class DeviceIntake:
             if (met := self.device_met(place[0])) is not None:
                 self._identify(met)
 
+    def _be_due(self) -> None:
+        """Write what was collected, after what is being written: the more there is to do, the more goes in one message."""
+        self._timer = None
+        self._is_due = True
+        if not self._writing:
+            self._flush()
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if self._is_due and not self._writing:
+            self._flush()
+
     def _flush(self) -> None:
+        self._is_due = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -453,7 +466,7 @@ class DeviceIntake:
             batch, self._batch = self._batch, _Batch()
             task = asyncio.create_task(self._write(batch), name="device_batch")
             self._writing.add(task)
-            task.add_done_callback(self._writing.discard)
+            task.add_done_callback(self._written)
 
     async def _write(self, batch: "_Batch") -> None:
         self._inputs.inc(len(batch.rows))

@@ -62,18 +62,12 @@ def _faults_in_writing(packet: Packet) -> list[Fault]:
 
 
 def _head(packet: Packet) -> bytes:
-    fields = {
-        "QN": packet.qn,
-        "ST": packet.st,
-        "CN": packet.cn,
-        "PW": packet.pw,
-        "MN": packet.mn,
-        "Flag": packet.flag,
-        "PNUM": packet.pnum,
-        "PNO": packet.pno,
-        "RF": 1 if packet.rf else None,
-    }
-    return "".join(f"{name}={value};" for name, value in fields.items() if value not in (None, "")).encode()
+    qn = f"QN={packet.qn};" if packet.qn else ""
+    pw = f"PW={packet.pw};" if packet.pw else ""
+    flag = "" if packet.flag is None else f"Flag={packet.flag};"
+    part = "" if packet.pnum is None else f"PNUM={packet.pnum};PNO={packet.pno};"
+    resent = "RF=1;" if packet.rf else ""
+    return f"{qn}ST={packet.st};CN={packet.cn};{pw}MN={packet.mn};{flag}{part}{resent}".encode()
 
 
 def segment_of(packet: Packet) -> bytes:

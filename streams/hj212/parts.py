@@ -66,6 +66,11 @@ class Assembler:
         self._whole: dict[tuple[str, str, str, int], tuple[float, Packet]] = {}
         self._given_up: list[Incomplete] = []
 
+    @property
+    def is_idle(self) -> bool:
+        """Say whether there is nothing to forget and nothing to tell, as on nearly all connections."""
+        return not (self._joins or self._whole or self._given_up)
+
     def add(self, packet: Packet, now: float) -> Packet | None:
         """Take a packet: one that stands alone comes back at once, a part when it was the last one missing.
 

@@ -63,7 +63,8 @@ class Hj212Session:
             if self._garbage > MOST_GARBAGE:
                 self._link.close("garbage")
                 return
-        self._tell_incomplete(self._parts.give_up(time.monotonic()))
+        if not self._parts.is_idle:
+            self._tell_incomplete(self._parts.give_up(time.monotonic()))
 
     def closed(self) -> None:
         """Tell what stays incomplete, and that the stations are gone."""
