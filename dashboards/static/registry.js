@@ -3,8 +3,9 @@
 import { Problem, read } from "./api.js";
 import { html, render, signal } from "./lib.js";
 import { follow, notice, now, ready, startOf } from "./live.js";
-import { openDevice, openSeries, Dialog } from "./registry-forms.js";
-import { Changes, DeviceTable, Device, SeriesTable, Strangers } from "./registry-lists.js";
+import { Changes } from "./registry-changes.js";
+import { Dialog, openDevice, openSeries } from "./registry-forms.js";
+import { Device, DeviceTable, SeriesTable, Strangers } from "./registry-lists.js";
 import { clockTime, t } from "./words.js";
 import "./types.js";
 

@@ -14,7 +14,8 @@ from domain.identity import derived_id
 from domain.limits import follow
 from domain.registry import Device, Series, Source
 from domain.topics import REGISTRY_DEVICES, REGISTRY_SERIES
-from responders.registration import Action, Kind, Known, Plan, Step, Wish, make_plan
+from responders.planning import make_plan
+from responders.registration import Action, Kind, Known, Plan, Step, Wish
 from responders.stations import Followed
 from responders.store.console import find_actor
 from responders.store.pool import Connection

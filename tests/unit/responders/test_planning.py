@@ -9,7 +9,8 @@ from msgspec import structs
 from domain.errors import InvalidInput
 from domain.levels import Feed, Level
 from domain.registry import Device, Limit, Protocol, Series, Source
-from responders.registration import Action, Known, Plan, Wish, make_plan
+from responders.planning import make_plan
+from responders.registration import Action, Known, Plan, Wish
 
 AREA, ELSEWHERE = "990101101", "990101102"
 SOURCE = Source(slug="ecology", token_sha256="0" * 64, feeds=(Feed.READINGS,), area="990101")
