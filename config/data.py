@@ -128,6 +128,8 @@ class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     weight: Annotated[float, Meta(gt=0)] = 1.0
     unless: tuple[str, ...] = ()
     """Phrases in which one of the words means something else."""
+    near: tuple[str, ...] = ()
+    """What must stand near the word, before or after it: 河里 alone is no pollution, with 臭 it is."""
 
 
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,4 +1,6 @@
-"""What a ticket or report is about: dictionary words at word borders, and the critical phrases among them.
+"""What a ticket or report is about: dictionary words, and the critical phrases among them.
+
+A word counts where the text has word borders around it; one that needs another word near it (河里 … 臭) counts with that.
 
 Places and themes only: the dictionary holds no persons. A critical phrase that is denied (没有聚集), practised (演练) or
 part of something harmless (聚集性发热 is a fever) is none. A denial after the phrase is not one: 讨薪没有结果 is a dispute.
@@ -29,6 +31,8 @@ DENIED = re.compile(
 )
 """What may stand between: not what is missing instead (没有发工资讨薪 is a dispute), and no end of a sentence."""
 MASK = "　"
+NEAR = 12
+"""Characters before and after a word in which the other one must stand: about one clause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +66,48 @@ class _Hit:
     begin: int
 
 
+class _Term:
+    """A dictionary entry ready to be looked for."""
+
+    def __init__(self, term: Term) -> None:
+        self.term = term
+        self._words, self._unless, self._near = map(_any_of, (term.words, term.unless, term.near))
+
+    def hits(self, text: str) -> list[_Hit]:
+        """Find its words in a text."""
+        if self._words is None:
+            return []
+        if self._unless is not None:
+            text = self._unless.sub(lambda found: MASK * len(found.group()), text)
+        return [
+            _Hit(self.term, found.group(), found.start())
+            for found in self._words.finditer(text)
+            if self._near is None or self._is_near(text, found.start(), found.end())
+        ]
+
+    def _is_near(self, text: str, begin: int, end: int) -> bool:
+        around = text[max(begin - NEAR, 0) : begin] + MASK + text[end : end + NEAR]
+        return self._near is not None and self._near.search(around) is not None
+
+
 class Classifier:
     """Classifies by the dictionary of the data files."""
 
     def __init__(self, terms: Iterable[Term], otherwise: str = OTHERWISE) -> None:
         """Take the dictionary; jieba is loaded with the first text that holds one of its words."""
         self._otherwise = otherwise
-        self._terms = [(term, _any_of(term.words), _any_of(term.unless)) for term in terms]
+        self._terms = [_Term(term) for term in terms]
         self._segmenter = Segmenter(
-            word for term, _, _ in self._terms for word in (*term.words, *term.unless)
+            word for one in self._terms if not one.term.near for word in (*one.term.words, *one.term.unless)
         )
 
     def classify(self, text: str, given: str | None = None) -> Classified:
         """Classify a text; a category that it came with (`given`) stands, critical phrases are looked for all the same."""
         plain = "".join(unicodedata.normalize("NFKC", text).split())
-        hits = [hit for term, words, unless in self._terms for hit in _hits(plain, term, words, unless)]
-        if hits:
+        hits = [hit for term in self._terms for hit in term.hits(plain)]
+        if any(not hit.term.near for hit in hits):
             borders = self._segmenter.borders(plain)
-            hits = [hit for hit in hits if {hit.begin, hit.begin + len(hit.word)} <= borders]
+            hits = [hit for hit in hits if hit.term.near or {hit.begin, hit.begin + len(hit.word)} <= borders]
         hits = [hit for hit in hits if not (hit.term.critical and _denied(plain, hit))]
         hits.sort(key=lambda hit: hit.begin)
         weights = {(hit.term.category, hit.word): hit.term.weight for hit in hits}
@@ -143,12 +171,6 @@ def phrase_findings(
 def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
     longest_first = sorted(words, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
-
-
-def _hits(text: str, term: Term, words: re.Pattern[str] | None, unless: re.Pattern[str] | None) -> list[_Hit]:
-    if unless is not None:
-        text = unless.sub(lambda found: MASK * len(found.group()), text)
-    return [_Hit(term, found.group(), found.start()) for found in words.finditer(text)] if words else []
 
 
 def _denied(text: str, hit: _Hit) -> bool:

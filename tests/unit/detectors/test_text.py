@@ -111,3 +111,25 @@ def test_one_finding_per_place_category_and_local_day() -> None:
     ]
     assert {finding.id for finding in same} == {first.id}
     assert len({finding.id for finding in other} | {first.id}) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "others"),
+    [
+        ("河里漂着泡沫，味道很大", "water-pollution", ()),
+        ("河里有人游泳", "general-appeal", ()),
+        ("吃了凉粉肚子痛", "food-poisoning", ()),
+        ("吃了没有", "general-appeal", ()),
+        ("楼下跳广场舞吵得睡不着，路灯也不亮", "noise-complaint", ("municipal-service",)),
+    ],
+)
+def test_some_words_speak_only_beside_another(text: str, category: str, others: tuple[str, ...]) -> None:
+    """A river alone is no pollution and a meal no poisoning; a call may be about several matters."""
+    found = CLASSIFIER.classify(text)
+    assert (found.category, found.others) == (category, others)
+    assert found.categories == (category, *others)
+
+
+def test_what_stands_far_away_is_not_beside() -> None:
+    """The other word must stand within about a clause."""
+    assert CLASSIFIER.classify("河里有人游泳，" + "啊" * 30 + "泡沫").category == "general-appeal"
