@@ -11,6 +11,7 @@ from config.settings import Settings, load_settings
 from domain.areas import is_area_code
 from domain.errors import Fault, InvalidConfiguration
 from fenghuo.commands.answers import console, print_json
+from streams.mqtt.place import read_place
 
 GIVE_UP_SECONDS = 10.0
 
@@ -33,6 +34,8 @@ def add_to(cli: typer.Typer) -> None:
         faults: list[Fault] = []
         settings = _collect(faults, load_settings)
         data = _collect(faults, lambda: load_data(settings.data_dir if settings else None))
+        if settings is not None and settings.mqtt.url:
+            _collect(faults, lambda: read_place(settings.mqtt))
         codes = _collect(faults, lambda: _codes(areas, settings)) or ()
         if data is not None and codes:
             faults.extend(check_data(data, codes))
