@@ -244,7 +244,7 @@ function Body({ wanted }) {
       send(steps ? "change" : "plan");
     }}
   >
-    <h2>${wanted.title}</h2>
+    <h2>${wanted.title} <small class="quiet">${wanted.values.name || wanted.values.address || wanted.values.channel}</small></h2>
     <p class="quiet">${wanted.hint}</p>
     ${wanted.folded ? html`${limitRows}<details class="form" id="more-fields"><summary>${t("registry.more_fields")}</summary>${fields}</details>` : html`${fields}${limitRows}`}
     <${Faults} faults=${faults} />
