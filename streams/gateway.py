@@ -153,6 +153,10 @@ class Gateway:
         await self._stack.aclose()
         log.info("gateway_stopped")
 
+    async def knows_registry(self) -> None:
+        """Wait until the registry has been read."""
+        await self._registry.ready()
+
     @property
     def hj212_port(self) -> int:
         """Tell where environmental stations connect; KeyError where none may."""
@@ -305,8 +309,6 @@ class Gateway:
     async def _beat(self) -> None:
         """Give signs of life, by wall time, as soon as there is somebody to hear them."""
         await self._registry.ready()
-        gc.collect()
-        gc.freeze()  # the registry stays: looking through it again and again would hold up answers for 100 ms
         await self._writer.ready()
         await repeat(HEARTBEAT_SECONDS, self._send_heartbeat)
 
@@ -319,8 +321,17 @@ class Gateway:
 
 async def run_gateway(settings: Settings, data: Data, stopping: asyncio.Event) -> None:
     """Run a gateway until `stopping` is set; InvalidConfiguration when it cannot start."""
-    async with Gateway(settings, data):
+    async with Gateway(settings, data) as gateway:
+        freezing = asyncio.create_task(_freeze(gateway), name="freeze")
         await stopping.wait()
+        freezing.cancel()
+
+
+async def _freeze(gateway: Gateway) -> None:
+    """Keep Python from looking through the registry again and again: that would hold up answers for 100 ms."""
+    await gateway.knows_registry()
+    gc.collect()
+    gc.freeze()
 
 
 async def _metrics(request: web.Request) -> web.Response:

@@ -35,6 +35,7 @@ from streams.rejected import turn_away
 log = structlog.get_logger(__name__)
 
 PLACE = TopicPartition(DEVICE_COMMANDS.name, 0)
+START_MILLISECONDS = 10_000
 
 
 class Commands:
@@ -65,9 +66,13 @@ class Commands:
     async def _listen(self) -> None:
         failures = 0
         while True:
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._broker.bootstrap, enable_auto_commit=False)
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._broker.bootstrap,
+                enable_auto_commit=False,
+                request_timeout_ms=START_MILLISECONDS,
+            )
             try:
-                await consumer.start()
+                await _start(consumer)
                 ends = await ends_of(consumer, [PLACE])
                 consumer.seek(PLACE, ends[PLACE])
                 failures = 0
@@ -134,3 +139,13 @@ class Commands:
             await self._writer.write([message_of(DEVICE_ANSWERS, str(answer.id), answer)])
         except BrokerUnavailable:
             log.warning("device_answer_not_written", id=str(answer.id), outcome=answer.outcome)
+
+
+async def _start(consumer: AIOKafkaConsumer) -> None:
+    """Start a consumer, and let it finish before passing a cancellation on: it would leave its first connection open."""
+    starting = asyncio.ensure_future(consumer.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
