@@ -5,7 +5,7 @@ Each protocol has its own module in `fenghuo/simulate/`, with an `add_to` that a
 
 import typer
 
-from fenghuo.simulate import mqtt, sl651
+from fenghuo.simulate import hj212, mqtt, sl651, tickets
 
 
 def create_commands() -> typer.Typer:
@@ -19,6 +19,6 @@ def create_commands() -> typer.Typer:
     def simulate() -> None:
         """Play devices against a running gateway, for acceptance and to try a feed."""
 
-    for protocol in (mqtt, sl651):
+    for protocol in (hj212, mqtt, sl651, tickets):
         protocol.add_to(cli)
     return cli
