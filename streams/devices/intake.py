@@ -53,6 +53,10 @@ MOST_WAITING = 200_000
 KEPT_PER_SECOND, KEPT_AT_ONCE = 100.0, 2_000.0
 """Refused packets that are kept on `feed.rejected`: strangers could fill it. The others are counted as `not-kept`."""
 FORGOTTEN_SECONDS = 3_600.0
+PROBLEM_LASTS = 3_600 * MICROSECOND
+"""So long after it a device with a problem that does not come again has none."""
+LASTING = frozenset({"secrets"})
+"""Problems that hold until somebody mends them."""
 UNKNOWN_AREA = "unknown"
 """Key of readings whose device nobody has registered."""
 
@@ -89,6 +93,7 @@ class Met:
         "packets",
         "peer",
         "problem",
+        "problem_at",
         "protocol",
         "readings",
         "recent",
@@ -110,6 +115,7 @@ class Met:
         self.recent = Recent()
         self.packets = self.readings = self.refused = 0
         self.problem = ""
+        self.problem_at = 0
         self.peer = ""
         self.clock_offset_seconds: float | None = None
         self.seen = 0
@@ -259,6 +265,8 @@ class DeviceIntake:
         met.packets += 1
         met.readings += count
         met.seen = now
+        if met.problem and met.problem not in LASTING and now - met.problem_at > PROBLEM_LASTS:
+            met.problem = ""
         self._changed[met] = None
         if done is not None:
             batch.done.append(done)
@@ -275,7 +283,7 @@ class DeviceIntake:
         """Note how far a device's clock is off; by more than the bound of the settings that is trouble."""
         met.clock_offset_seconds = (sent - now) / MICROSECOND
         if abs(sent - now) > self._note:
-            met.problem = "clock"
+            met.problem, met.problem_at = "clock", now
         elif met.problem == "clock":
             met.problem = ""
 
@@ -294,7 +302,7 @@ class DeviceIntake:
             elif EARLIEST <= observed <= now + self._note:
                 kept.append((row, observed, value, quality))
             else:
-                met.problem = "clock"
+                met.problem, met.problem_at = "clock", now
                 noted = Quality.NOTED if quality == Quality.GOOD else quality
                 # a microsecond apart: different readings stay different
                 kept.append((row, now + number, value, noted))
@@ -332,6 +340,11 @@ class DeviceIntake:
         met.seen = micros(self.now())
         self._urgent[met] = None
 
+    def trouble(self, met: Met, problem: str) -> None:
+        """Note what is wrong with a device, by a slug."""
+        self.touch(met)
+        met.problem, met.problem_at = problem, met.seen
+
     def refuse(
         self,
         met: Met | None,
@@ -351,8 +364,10 @@ class DeviceIntake:
         REJECTED.labels(STAGE, str(spoken), reason).inc()
         if met is not None:
             met.refused += is_trouble
-            met.problem = reason if is_trouble else met.problem
-            self.touch(met)
+            if is_trouble:
+                self.trouble(met, reason)
+            else:
+                self.touch(met)
         if self._bucket.wait_seconds(1, time.monotonic()):
             REJECTED.labels(STAGE, str(spoken), "not-kept").inc()
             return

@@ -64,7 +64,6 @@ class Connection:
         """Take where the broker is, who we are to it, and which MQTT to speak."""
         self._place = place
         self._dialect = dialect
-        keep = settings.session_expiry_seconds > 0
         properties = None
         if dialect == V5:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
@@ -77,8 +76,10 @@ class Connection:
             password=settings.password.value or None,
             identifier=identifier,
             protocol=dialect.version,
-            clean_session=None if dialect == V5 else not keep,
-            clean_start=not keep if dialect == V5 else MQTT_CLEAN_START_FIRST_ONLY,
+            # A session that there is goes on; with an expiry of 0 it is emptied, and ends when we leave. MQTT 3.1.1 knows
+            # only "for ever" and "from anew".
+            clean_session=None if dialect == V5 else settings.session_expiry_seconds == 0,
+            clean_start=False if dialect == V5 else MQTT_CLEAN_START_FIRST_ONLY,
             properties=properties,
             tls_context=place.tls,
             timeout=TIMEOUT_SECONDS,

@@ -102,7 +102,7 @@ class Station:
         if self.met.problem in HEALED:
             self.met.problem = ""
         if message.sent is None:
-            self.met.problem = "clock"
+            self._intake.trouble(self.met, "clock")
         if frame.function == HEARTBEAT:
             self._intake.put(self.met, (), sent=message.sent)  # the standard wants no answer
             return
@@ -147,10 +147,8 @@ class Station:
         code = f"{frame.function:02X}"
         log.info("station_sent_no_readings", station=self.met.address, function=code, bytes=size)
         if frame.function in REPORTS - {PICTURE}:
-            problem = self.met.problem
             fault = Fault("body", "holds a text, which is no reading")
-            self._intake.refuse(self.met, "no-reading", [fault], frame.raw)
-            self.met.problem = problem  # nothing is wrong with the station
+            self._intake.refuse(self.met, "no-reading", [fault], frame.raw, is_trouble=False)
 
     def _confirm(self, frame: Frame, message: Message, arrived: float) -> None:
         """Tell the station that the broker has its message. Answers to our questions want none.

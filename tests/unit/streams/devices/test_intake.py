@@ -89,6 +89,11 @@ class World:
         packer = Packer(writer, catalog, pack_readings=500, linger_seconds=0, max_bytes=1_000_000)
         self.intake = DeviceIntake(settings, registry, catalog, packer, writer, self.sealer, "gateway:1")
 
+    def stand_at(self, at: datetime) -> None:
+        """Set the county's clock, which stands."""
+        clock = Clock(wall_anchor=NOW, county_anchor=at, factor=0)
+        self.registry._apply(REGISTRY_CLOCK.name, b"clock", clock)
+
     def put_device(self, **changes: object) -> None:
         """Register the device."""
         fields = {"id": "river-01", "name": "数采仪", "area": TOWNSHIP, "source": "bureau", "address": MN}
@@ -126,8 +131,8 @@ async def running(**devices: object) -> AsyncIterator[World]:
         personal_key=KEY,
     )
     registry = Registry(BrokerSettings(), "test")
-    registry._apply(REGISTRY_CLOCK.name, b"clock", Clock(wall_anchor=NOW, county_anchor=NOW, factor=0))
     world = World(settings, registry, FakeWriter())
+    world.stand_at(NOW)
     async with world.intake:
         yield world
 
@@ -231,6 +236,17 @@ async def test_a_refused_packet_is_kept_sealed_and_the_device_is_listed() -> Non
     assert world.sealer.open_sealed(record.item, str(record.id)) == b"PW=000000"
     sighting = last_sighting(world)
     assert (sighting.device, sighting.refused, sighting.problem) == ("river-01", 1, "wrong-password")
+
+
+async def test_a_problem_that_does_not_come_again_is_over_after_an_hour() -> None:
+    """An old bad packet does not keep a device on the list of those with problems; newer ones do."""
+    async with running() as world:
+        met = world.meet()
+        world.intake.refuse(met, "crc", [], b"##")
+        for minutes, problem in ((59, "crc"), (61, "")):
+            world.stand_at(NOW + timedelta(minutes=minutes))
+            world.intake.put(met, [])
+            assert met.problem == problem
 
 
 async def test_strangers_are_bounded_and_registered_devices_are_not() -> None:
