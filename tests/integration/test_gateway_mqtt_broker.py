@@ -278,19 +278,24 @@ async def test_what_one_of_two_leaves_behind_waits_for_it(broker: str, tmp_path:
                 await readings(broker, name, lambda found: len(found) >= count)
 
 
-async def test_without_a_session_the_other_gateway_takes_all(broker: str, tmp_path: Path) -> None:
-    """With an expiry of 0 a gateway that leaves leaves nothing behind."""
+async def test_a_gateway_that_leaves_for_good_leaves_nothing_behind(broker: str, tmp_path: Path) -> None:
+    """Started once more with an expiry of 0 it takes what waited for it, and the others take all from then on."""
     name, count = new_name(), 20
     async with embedded_mosquitto(tmp_path) as url:
-        settings = [
-            settings_for(broker, url, share_group="fenghuo", session_expiry_seconds=0) for _ in range(2)
-        ]
-        await ensure_topics(settings[0])
-        async with subscribed(settings[0]):
-            async with subscribed(settings[1]):
+        stays = settings_for(broker, url, share_group="fenghuo")
+        leaves = settings_for(broker, url, share_group="fenghuo", client_id_prefix=f"leaves-{name}")
+        last = settings_for(
+            broker, url, share_group="fenghuo", client_id_prefix=f"leaves-{name}", session_expiry_seconds=0
+        )
+        await ensure_topics(stays)
+        async with subscribed(stays):
+            async with subscribed(leaves):
                 pass
             await publish(url, *((f"fenghuo/{name}/level", str(number)) for number in range(count)))
-            await readings(broker, name, lambda found: len(found) >= count)
+            async with subscribed(last):
+                await readings(broker, name, lambda found: len(found) >= count)
+            await publish(url, *((f"fenghuo/{name}/level", str(number)) for number in range(count)))
+            await readings(broker, name, lambda found: len(found) >= 2 * count)
 
 
 @asynccontextmanager

@@ -1,11 +1,15 @@
 """Routes of MQTT topics are checked as a whole, and what is subscribed to brings each message once."""
 
+import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.data import load_data
 from config.routes import PayloadKind, Route, check_routes, covers, filters_of, meets
+from domain.decode import convert
 
 
 def told(*routes: Route) -> str:
@@ -130,3 +134,12 @@ def test_a_message_comes_once() -> None:
     across = [Route(topic="a/{device}/{channel}/x"), Route(topic="a/b/{device}/{channel}")]
     assert "a/+/+/x and a/b/+/+ overlap" in told(*across)
     assert "is there twice" in told(inside[0], inside[0])
+
+
+def test_the_routes_of_the_guide_are_right() -> None:
+    """What docs/how-to/connect-mqtt.md offers to copy passes the check, together with the shipped routes."""
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "connect-mqtt.md").read_text(encoding="utf-8")
+    blocks = [block for block in re.findall(r"```toml\n(.*?)```", page, re.DOTALL) if "[[route]]" in block]
+    routes = [convert(Route, entry) for block in blocks for entry in tomllib.loads(block).get("route", [])]
+    assert len(routes) >= 3
+    assert not told(*routes, *load_data().routes)
