@@ -20,6 +20,7 @@ import aiohttp
 import aiomqtt
 import msgspec
 
+from benchmarks.gateway import cpu_seconds
 from config.settings import load_settings
 from fenghuo.embedded import embedded_broker, free_port
 from fenghuo.embedded_mqtt import embedded_mosquitto, embedded_rumqttd
@@ -74,7 +75,8 @@ class Gateway:
         self.pid = process.pid
 
         async def subscribed() -> bool:
-            return (await self.figures(session)).get("fenghuo_mqtt_connected") == 1
+            figures = await self.figures(session)
+            return any(name.startswith("fenghuo_mqtt_connected") and value for name, value in figures.items())
 
         await until_ready("gateway", subscribed, process, log=log, within_seconds=START_SECONDS)
         return stack
@@ -162,15 +164,6 @@ async def measure(messages: int, channels: int, mqtt: str, in_flight: int) -> Mq
                 in_flight=in_flight,
                 seconds=round(took, 1),
             )
-
-
-def cpu_seconds(pid: int) -> float:
-    """Tell the processor time that a process has used; 0 where there is no /proc."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return 0.0
-    fields = stat.read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -32,4 +32,8 @@ DEVICE_MISSING = Counter(
 DEVICE_OTHER_BYTES = Counter(
     "fenghuo_device_other_bytes_total", "Bytes of pictures and texts, which are no readings", ["protocol"]
 )
-MQTT_CONNECTED = Gauge("fenghuo_mqtt_connected", "1 while the gateway is subscribed at the MQTT broker")
+MQTT_CONNECTED = Gauge(
+    "fenghuo_mqtt_connected",
+    "1 while the gateway is subscribed at the MQTT broker; absent without one",
+    ["broker"],
+)

@@ -143,7 +143,7 @@ class Subscriber:
     def _note(self, *, there: bool) -> None:
         """Show whether we are connected; told once when it is back."""
         self.is_connected = there
-        MQTT_CONNECTED.set(there)
+        MQTT_CONNECTED.labels(f"{self._place.host}:{self._place.port}").set(there)
         if there and self._told_there is not True:
             log.info("mqtt_is_there", host=self._place.host, port=self._place.port, client=self._identifier)
             self._told_there = True
