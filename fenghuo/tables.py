@@ -170,7 +170,7 @@ def _decode(name: str, content: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\x00" not in text:
-            return text
+            return text.removeprefix("\ufeff")  # GB 18030 has a mark too
     raise InvalidInput([Fault(name, "is no text in UTF-8 or GBK, and no .xlsx either")])
 
 

@@ -52,7 +52,8 @@ class TextsDesk:
             return []
         self._newest[item.source] = max(newest, item.observed_at)
         given = item.category if item.category in self._categories else None
-        classified = self._classifier.classify(item.text, given)
+        title = item.title if isinstance(item, Ticket) else None
+        classified = self._classifier.classify(f"{title}。{item.text}" if title else item.text, given)
         findings = [
             *phrase_findings(
                 classified,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = ("config", "dashboards", "detectors", "domain", "fenghuo", "responders", "streams")
-DATA = {".conf", ".css", ".html", ".js", ".json", ".py", ".sql", ".svg", ".toml", ".typed", ".yml"}
+DATA = {".conf", ".css", ".csv", ".html", ".js", ".json", ".py", ".sql", ".svg", ".toml", ".typed", ".yml"}
 NOT_SHIPPED = {"node_modules", "__pycache__"}
 
 

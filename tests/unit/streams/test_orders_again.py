@@ -81,3 +81,9 @@ def test_a_phrase_that_a_later_push_brings_is_found() -> None:
     assert take(desk, order(99, hour=80)) == []
     (finding,) = take(desk, order(99, hour=80, text="路灯不亮，现场有几十人聚集"))
     assert (finding.category, finding.phrase) == ("mass-gathering", "聚集")
+
+
+def test_a_title_is_read_with_the_text() -> None:
+    """What only the title says is neither overlooked as a phrase nor as a category."""
+    (finding,) = take(warm_desk(), order(99, hour=80, text="详见附件", title="几十人聚集"))
+    assert (finding.category, finding.phrase) == ("mass-gathering", "聚集")

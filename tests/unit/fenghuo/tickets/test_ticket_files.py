@@ -48,11 +48,17 @@ def write_map(folder: Path, text: str) -> TicketMap:
     return read_map(write(folder / "map.toml", text))
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [("utf-8", ""), ("utf-8-sig", ""), ("gbk", ""), ("gb18030", "\ufeff"), ("utf-16", "")],
+)
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_every_common_form_of_csv_is_read(tmp_path: Path, encoding: str, delimiter: str) -> None:
+@pytest.mark.parametrize("title", ["", "热线工单导出\n"])
+def test_every_common_form_of_csv_is_read(
+    tmp_path: Path, encoding: str, mark: str, delimiter: str, title: str
+) -> None:
     """Encoding and delimiter are found by the content, also under a title."""
-    text = f"热线工单导出\n{HEAD}\n{ROW}\n".replace(",", delimiter)
+    text = f"{mark}{title}{HEAD}\n{ROW}\n".replace(",", delimiter)
     (item,) = items(read(write(tmp_path / "a.csv", text, encoding)))
     assert (item.order_number, item.text, item.address) == ("GD1", "水发黑", "青石镇桥头")
     assert item.observed_at == datetime.fromisoformat("2026-07-01T08:05+08:00")
