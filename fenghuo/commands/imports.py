@@ -191,6 +191,6 @@ def _show(done: Imported, faults: Sequence[RowFault], heading: Heading) -> None:
     verb = "could be sent" if done.dry_run else "accepted"
     again = f", {done.resumed} of them by an earlier run" if done.resumed and not done.dry_run else ""
     out.print(
-        f"{done.rows} rows: {done.accepted} orders {verb}{again}, {done.refused} rows refused, "
-        f"{done.repeated} repeat an order number."
+        f"{done.rows} rows: {done.accepted} orders {verb}{again}, {done.refused} refused, "
+        f"repeated order numbers: {done.repeated}."
     )
