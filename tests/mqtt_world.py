@@ -13,6 +13,7 @@ from uuid import uuid4
 import aiomqtt
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from structlog.testing import capture_logs
 
 from config.data import load_data
 from config.settings import BrokerSettings, GatewaySettings, MqttSettings, Secret, Settings
@@ -114,6 +115,15 @@ async def subscribed(settings: Settings) -> AsyncIterator[Gateway]:
     async with Gateway(settings, load_data(settings.data_dir)) as gateway:
         await until(lambda: is_subscribed(gateway))
         yield gateway
+
+
+async def told(settings: Settings, event: str) -> dict[str, Any]:
+    """Run a gateway until it logs an event, and give that."""
+    with capture_logs() as lines:
+        async with Gateway(settings, load_data()) as gateway:
+            await until(lambda: any(line["event"] == event for line in lines))
+            assert not is_subscribed(gateway)
+    return next(line for line in lines if line["event"] == event)
 
 
 @asynccontextmanager

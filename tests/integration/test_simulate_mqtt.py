@@ -2,16 +2,15 @@
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import aiomqtt
 import pytest
 from mqtt_world import needs_mosquitto, new_name, readings, settings_for, subscribed
-from typer.testing import CliRunner
 
 from config.settings import MqttSettings
 from domain.errors import Unavailable
-from fenghuo.cli import create_cli
 from fenghuo.embedded_mqtt import embedded_mosquitto, embedded_mqtt
 from fenghuo.simulate.mqtt_play import Play, play
 from fenghuo.topics import ensure_topics
@@ -96,20 +95,28 @@ async def test_a_broker_that_is_not_there_is_one_sentence(free_port: int) -> Non
         await play(played(f"mqtt://127.0.0.1:{free_port}", "sim"), lambda sent: None)
 
 
-def test_the_command_answers_in_json_and_refuses_nonsense(tmp_path: Path) -> None:
-    """Exit status 0 with counts; every wrong option in one sentence."""
-
-    async def run() -> str:
-        async with embedded_mqtt(tmp_path) as url:
-            arguments = ["simulate", "mqtt", url, "--count", "1", "--json"]
-            result = await asyncio.to_thread(CliRunner().invoke, create_cli(), arguments)
-            assert result.exit_code == 0
-            return result.stdout
-
-    assert json.loads(asyncio.run(run()))["confirmed"] == 3
-    result = CliRunner().invoke(
-        create_cli(), ["simulate", "mqtt", "http://x", "--version", "4", "--name", "a/b"]
+async def command(*arguments: str) -> tuple[int, str, str]:
+    """Run `fenghuo simulate mqtt` as a process of its own, since it sets up logging."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "fenghuo", "simulate", "mqtt", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
-    assert result.exit_code == 1
+    output, errors = await program.communicate()
+    return program.returncode or 0, output.decode(), errors.decode()
+
+
+async def test_the_command_answers_in_json(tmp_path: Path) -> None:
+    """Exit status 0 with counts."""
+    async with embedded_mqtt(tmp_path) as url:
+        status, output, _ = await command(url, "--count", "1", "--json")
+    assert status == 0
+    assert json.loads(output)["confirmed"] == 3
+
+
+async def test_the_command_refuses_nonsense() -> None:
+    """Every wrong option in one sentence."""
+    status, _, errors = await command("http://x", "--version", "4", "--name", "a/b")
+    assert status == 1
     for place in ("mqtt.url", "--version", "--root"):
-        assert place in str(result.exception)
+        assert place in errors
