@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 import msgspec
 import numpy as np
+from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.load import TOWNSHIPS, publish_records
 from config.settings import load_settings
@@ -239,6 +240,8 @@ async def measure(
         bench = Bench(connections, rate)
         say("All stations connect")
         await bench.connect(port)
+        while await _connected(session, http) < connections:  # noqa: ASYNC110  # another process works
+            await asyncio.sleep(TICK_SECONDS)
         say(f"{rate:,} packets a second for {seconds:g} seconds")
         pid = process.pid
         used = cpu_seconds(pid)
@@ -259,6 +262,18 @@ async def measure(
             seconds=round(took, 1),
             broker=broker or "embedded",
         )
+
+
+async def _connected(session: aiohttp.ClientSession, port: int) -> float:
+    """Ask the gateway how many stations it has taken: the system lets them in before that."""
+    async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
+        text = await answer.text()
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        if family.name == "fenghuo_device_connections"
+        for sample in family.samples
+    )
 
 
 def _allow_files(count: int) -> None:

@@ -1,11 +1,10 @@
 """The packets of a device that came lately, so that one sent again is answered again and has no second effect."""
 
-from collections import OrderedDict
 from collections.abc import Hashable
 from enum import Enum
 
-KEPT = 512
-"""Packets of one device: half a day of minute data."""
+KEPT = 128
+"""Packets of one device: two hours of minute data."""
 
 
 class Standing(Enum):
@@ -19,14 +18,15 @@ class Standing(Enum):
 class Recent:
     """Remembers which packets of one device are under way to the broker, and which it has on disk.
 
-    Beyond the newest `KEPT` a repetition counts as new. That is harmless: a reading's id comes from its series and time.
+    Keys are best strings, which cost the least to keep. Beyond the newest `KEPT` a repetition counts as new. That is
+    harmless: a reading's id comes from its series and time.
     """
 
     __slots__ = ("_written",)
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._written: OrderedDict[Hashable, bool] = OrderedDict()
+        self._written: dict[Hashable, bool] = {}
 
     def begin(self, key: Hashable) -> Standing:
         """Ask what a packet is; a new one counts as under way from now on."""
@@ -34,9 +34,8 @@ class Recent:
         if written is None:
             self._written[key] = False
             if len(self._written) > KEPT:
-                self._written.popitem(last=False)
+                del self._written[next(iter(self._written))]
             return Standing.NEW
-        self._written.move_to_end(key)
         return Standing.WRITTEN if written else Standing.UNDER_WAY
 
     def end(self, key: Hashable, *, written: bool) -> None:

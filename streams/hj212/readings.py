@@ -91,20 +91,20 @@ def observations(packet: Packet) -> tuple[list[Observation], list[Fault]]:
 
 def china_time(text: str) -> int | None:
     """Read a time such as 20260102030405, with milliseconds or without, as microseconds since 1970 UTC."""
-    return _china_time(text) if len(text) in (14, 17) else None
-
-
-@lru_cache(maxsize=4_096)  # thousands of devices send the same minute
-def _china_time(text: str) -> int | None:
-    if not (text.isascii() and text.isdigit()):
+    if len(text) not in (14, 17) or not (text.isascii() and text.isdigit()):
         return None
+    second = _china_second(text[:14])
+    return second if second is None or len(text) == 14 else second + int(text[14:]) * 1_000
+
+
+@lru_cache(maxsize=4_096)  # thousands of devices send in the same second, and of the same minute
+def _china_second(text: str) -> int | None:
     year, month, day = int(text[:4]), int(text[4:6]), int(text[6:8])
-    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:14])
+    hour, minute, second = int(text[8:10]), int(text[10:12]), int(text[12:])
     try:
-        at = datetime(year, month, day, hour, minute, second, int(text[14:] or 0) * 1_000, CHINA)
+        return micros(datetime(year, month, day, hour, minute, second, tzinfo=CHINA))
     except ValueError:
         return None
-    return micros(at)
 
 
 class _Plan(NamedTuple):

@@ -80,16 +80,13 @@ class Hj212Session:
         self._asking.ask(met, command, tell)
 
     def _take_frame(self, frame: Frame) -> None:
-        met = self._met(sender_of(frame.segment))
         try:
-            if met is not None:
-                key = met.secrets.sm4_key
-                frame = open_frame(frame, bytes.fromhex(key) if key else None)
-            packet = parse_segment(frame.segment, frame.notes)
+            packet = parse_segment(*self._opened(frame))
         except InvalidInput as error:
+            met = self._met(sender_of(frame.segment))
             self._intake.refuse(met, "segment", error.faults, frame.segment, protocol=Protocol.HJ212)
             return
-        met = met or self._met(packet.mn)
+        met = self._met(packet.mn)
         if met is None:
             faults = [Fault("MN", "is one more than may be unregistered")]
             self._intake.refuse(None, "too-many-devices", faults, frame.segment, protocol=Protocol.HJ212)
@@ -100,6 +97,14 @@ class Hj212Session:
             self._write(answers.request_answer(packet, QnRtn.PW_WRONG))
         else:
             self._take_packet(met, packet)
+
+    def _opened(self, frame: Frame) -> tuple[bytes, tuple[str, ...]]:
+        """Give segment and notes of a frame, decrypted with its station's key where it is encrypted."""
+        if "encrypted" in frame.notes:
+            met = self._met(sender_of(frame.segment))
+            key = met.secrets.sm4_key if met else None
+            frame = open_frame(frame, bytes.fromhex(key) if key else None)
+        return frame.segment, frame.notes
 
     def _met(self, mn: str) -> Met | None:
         """Find the station, and note that it is on this line; None when the name is none, or there are too many."""
@@ -150,7 +155,7 @@ class Hj212Session:
 
     def _take_data(self, met: Met, packet: Packet) -> None:
         """Write what a packet measures, and answer when that is done; the same packet again is answered again."""
-        key = (packet.cn, packet.qn, packet.pno) if packet.qn else (packet.cn, packet.cp)
+        key = f"{packet.cn} {packet.qn} {packet.pno or ''}" if packet.qn else f"{packet.cn} {packet.cp}"
         standing = met.recent.begin(key)
         if standing is Standing.WRITTEN:
             self._answer(packet)
