@@ -157,7 +157,8 @@ async def test_what_kafka_did_not_take_comes_again(tmp_path: Path, free_port: in
                     name,
                     lambda found: {reading["value"] for reading in found} >= set(map(float, range(1, 60))),
                 )
-    observed = {reading["value"]: reading["observed"] for reading in found}
+    # The first one may be there again: Kafka had it, and went before we heard so.
+    observed = {reading["value"]: reading["observed"] for reading in found if reading["value"]}
     assert observed == {value: NOON_MICROS + int(value) * 1_000_000 for value in map(float, range(1, 60))}
 
 
