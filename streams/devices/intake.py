@@ -34,7 +34,7 @@ from streams.gateway_access import Bucket
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog, Columns
 from streams.gateway_refusals import STAGE
-from streams.packing import EARLIEST, MICROSECOND, micros, time_of
+from streams.packing import EARLIEST, MICROSECOND, time_of
 from streams.personal import Sealer
 from streams.producer import Message, Writes, repeat
 from streams.registry import Registry
@@ -42,9 +42,9 @@ from streams.rejected import turn_away
 
 log = structlog.get_logger(__name__)
 
-SIGHTINGS_SECONDS = 2.0
+SIGHTINGS_SECONDS = 0.5
 REFUSED_SECONDS = 0.2
-MOST_TOLD = 200
+MOST_TOLD = 50
 """Sightings that are written at once; with 2,000 busy devices each is told of every 20 seconds."""
 MOST_COLLECTED = 20_000
 """Readings that are written at once; more do not wait for company."""
@@ -242,7 +242,7 @@ class DeviceIntake:
         bound of the settings, becomes the time of arrival, with a note. `sent` is the device's clock when it sent the packet
         (microseconds), where it tells that. Answers how many readings were collected.
         """
-        now = micros(self.now())
+        now = self._registry.clock.now_micros()
         if sent is not None:
             self._compare_clocks(met, sent, now)
         batch = self._batch
@@ -337,7 +337,7 @@ class DeviceIntake:
 
     def touch(self, met: Met) -> None:
         """Note that something without readings was seen of a device, such as a heartbeat or the end of a connection."""
-        met.seen = micros(self.now())
+        met.seen = self._registry.clock.now_micros()
         self._urgent[met] = None
 
     def trouble(self, met: Met, problem: str) -> None:
@@ -410,7 +410,7 @@ class DeviceIntake:
         """Count the devices that nobody has registered; those not seen for an hour are forgotten first."""
         strangers = [met for met in self._met.values() if met.device is None]
         if len(strangers) >= self._settings.unregistered:
-            oldest = micros(self.now()) - int(FORGOTTEN_SECONDS * MICROSECOND)
+            oldest = self._registry.clock.now_micros() - int(FORGOTTEN_SECONDS * MICROSECOND)
             for met in strangers:
                 if met.seen < oldest and not met.lines:
                     del self._met[met.protocol, met.address]
