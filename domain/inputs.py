@@ -102,9 +102,9 @@ class BulletinIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An official warning from outside, in our own plain form.
 
     `supersedes` names earlier warnings of the same source that end with this one: their ids, or what they are `part_of`, the
-    message that held several warnings. One that is in force takes their place; one that is cancelled only ends them, and may
-    leave out `category`, `level` and `areas`. The same id again is the same warning; ids of parts of one message differ after
-    their last dot only. An `exercise` is kept and makes nobody act; a `restricted` one is not for the public.
+    message that held several warnings. One that is in force takes their place; one that is cancelled only ends them, and
+    may leave out `category`, `level` and `areas`. The same id again is the same warning; ids of parts of one message differ
+    after their last dot only. An `exercise` is kept and makes nobody act; a `restricted` one is not for the public.
     """
 
     id: Slug
