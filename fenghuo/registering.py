@@ -19,7 +19,7 @@ from domain.registry import Device, Protocol, Secrets, Series
 from fenghuo.registry_file import Entry
 from responders.registration import Kind, Step, Wish, fault_in
 from responders.store import Store
-from streams.devices.intake import secrets_record
+from streams.devices.directory import secrets_record
 from streams.personal import Sealer, read_key
 
 T = TypeVar("T")

@@ -16,7 +16,7 @@ from domain.registry import Device, Secrets, Source
 from fenghuo.demo.networks import Channel
 from fenghuo.demo.places import Places, read_data
 from responders.views import Role, Shift, User
-from streams.devices.intake import secrets_record
+from streams.devices.directory import secrets_record
 from streams.personal import Sealer
 
 ON_DUTY = timedelta(days=3650)

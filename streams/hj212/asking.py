@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from domain.devices import DeviceCommand
 from domain.errors import InvalidInput
-from streams.devices.intake import DeviceIntake, Met, Tell
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met, Tell
 from streams.devices.tcp import Link
 from streams.hj212.answers import encode
 from streams.hj212.commands import COMMANDS, Command, hear, question

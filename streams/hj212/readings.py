@@ -24,7 +24,7 @@ from typing import NamedTuple
 from domain.decode import MAX_FAULTS
 from domain.errors import Fault
 from domain.inputs import QUALITY_BY_LETTER, Quality
-from streams.devices.intake import Observation
+from streams.devices.met import Observation
 from streams.hj212.packet import Packet
 from streams.packing import micros
 

@@ -11,7 +11,8 @@ from domain.devices import DeviceCommand
 from domain.errors import Fault, InvalidInput
 from domain.registry import Protocol
 from streams.devices.framing import Garbage
-from streams.devices.intake import DeviceIntake, Met, Tell
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met, Tell
 from streams.devices.recent import Standing
 from streams.devices.tcp import DeviceServer, Link
 from streams.hj212 import answers

@@ -7,7 +7,8 @@ from config.metrics import REJECTED
 from config.routes import PayloadKind, Route
 from domain.errors import Fault
 from domain.registry import Protocol
-from streams.devices.intake import DeviceIntake, Met, Observation
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met, Observation
 from streams.gateway_refusals import STAGE
 from streams.mqtt.payloads import Item, Problem, Told
 from streams.mqtt.topics import Match, Router

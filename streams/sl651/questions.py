@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol as Shape
 
 from domain.devices import DeviceCommand
-from streams.devices.intake import Tell
+from streams.devices.met import Tell
 from streams.packing import time_of
 from streams.sl651.elements import BEIJING
 from streams.sl651.frames import End

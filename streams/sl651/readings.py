@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from config.hydrology import Element, ElementKind
 from domain.errors import Fault, InvalidInput
 from domain.inputs import Quality
-from streams.devices.intake import Observation
+from streams.devices.met import Observation
 from streams.packing import MICROSECOND
 from streams.sl651.elements import OWN, read_duration, read_number, read_step, read_time
 

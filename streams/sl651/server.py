@@ -7,7 +7,8 @@ from config.settings import DeviceSettings
 from domain.errors import Fault
 from domain.registry import Protocol, Secrets
 from streams.devices.framing import Garbage
-from streams.devices.intake import DeviceIntake, Met
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met
 from streams.devices.tcp import DeviceServer, Link
 from streams.sl651.checksum import checksum
 from streams.sl651.frames import Frame, Framer

@@ -9,7 +9,8 @@ import structlog
 from domain.devices import DeviceCommand
 from domain.errors import Fault, InvalidInput
 from domain.registry import Protocol
-from streams.devices.intake import DeviceIntake, Met, Tell
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met, Tell
 from streams.devices.recent import Standing
 from streams.devices.tcp import Link
 from streams.metrics import DEVICE_ANSWER_SECONDS, DEVICE_MISSING, DEVICE_OTHER_BYTES

@@ -28,6 +28,7 @@ from streams.gateway_readings import Catalog, Columns, parse_readings
 from streams.gateway_texts import Desk
 from streams.packing import micros, unpack
 from streams.personal import Sealer
+from streams.places import Places
 from streams.producer import OVERHEAD_BYTES, Message
 from streams.registry import Registry
 from streams.rejected import turn_away
@@ -167,7 +168,7 @@ def test_any_ticket_is_taken_or_refused(body: Any) -> None:
     """No JSON brings the ticket desk to anything but messages or a refusal."""
     registry = Registry(BrokerSettings(), "test")
     registry._apply(REGISTRY_AREAS.name, b"a", Area(code=TOWNSHIPS[0], name="示例"))
-    desk = Desk(Settings(), DATA, registry, Sealer(bytes(32)))
+    desk = Desk(Settings(), DATA, registry, Sealer(bytes(32)), Places(registry))
     try:
         accepted = desk.take(Feed.TICKETS, bytearray(json.dumps(body).encode()), SOURCE, NOW, lines=False)
     except Refused as refused:
@@ -287,7 +288,13 @@ async def test_a_message_never_outgrows_the_broker(registry: Registry) -> None:
 
 def test_one_item_too_large_for_a_message_is_refused(registry: Registry) -> None:
     """A ticket that the broker would refuse is refused before."""
-    desk = Desk(Settings(broker=BrokerSettings(max_message_bytes=2_000)), DATA, registry, Sealer(bytes(32)))
+    desk = Desk(
+        Settings(broker=BrokerSettings(max_message_bytes=2_000)),
+        DATA,
+        registry,
+        Sealer(bytes(32)),
+        Places(registry),
+    )
     body = {"order_number": "1", "observed_at": NOW.isoformat(), "area": TOWNSHIPS[0], "text": "长" * 5_000}
     with pytest.raises(Refused) as caught:
         desk.take(Feed.TICKETS, bytearray(json.dumps(body).encode()), SOURCE, NOW, lines=False)
@@ -437,7 +444,7 @@ def test_a_refusal_counts_all_inputs() -> None:
 
 def test_every_feed_has_a_topic() -> None:
     """The gateway knows where each feed goes."""
-    from streams.gateway import TOPIC_OF
+    from streams.gateway_http import TOPIC_OF
 
     assert {topic.name for topic in TOPIC_OF.values()} <= TOPICS.keys()
     assert set(TOPIC_OF) == set(Feed)

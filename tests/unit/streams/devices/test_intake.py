@@ -25,8 +25,10 @@ from domain.topics import (
     SIGHTINGS,
     Topic,
 )
-from streams.devices import intake as module
-from streams.devices.intake import DeviceIntake, Met, Observation, secrets_record
+from streams.devices import collector
+from streams.devices.directory import secrets_record
+from streams.devices.intake import DeviceIntake
+from streams.devices.met import Met, Observation
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog
 from streams.packing import ReadingPack, micros, unpack
@@ -286,12 +288,14 @@ async def test_secrets_open_with_the_gateways_key_for_their_device_alone() -> No
         world.put_device(sealed=world.sealer.seal(secrets, secrets_record("river-02")))
         met = world.meet()
         assert (met.secrets.password, met.problem) == (None, "secrets")
+        world.put_device(sealed=world.sealer.seal(secrets, secrets_record("river-01")))
+        assert (met.secrets.password, met.problem) == ("123456", "")
         assert "123456" not in repr(met.secrets) + repr(Secrets(password="123456"))
 
 
 async def test_congestion_shows_and_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """More readings under way than the bound ask protocols to stop reading, until the broker has them."""
-    monkeypatch.setattr(module, "MOST_WAITING", 1)
+    monkeypatch.setattr(collector, "MOST_WAITING", 1)
     async with running() as world:
         heard: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         met = world.meet()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from domain.inputs import Quality
-from streams.devices.intake import Observation
+from streams.devices.met import Observation
 from streams.hj212.packet import Packet, parse_segment
 from streams.hj212.readings import _read_quickly, _read_section, china_time, observations
 from streams.packing import micros

@@ -11,7 +11,7 @@ from config.routes import PayloadKind, Route
 from domain.clock import Clock
 from domain.errors import Fault
 from domain.registry import Protocol
-from streams.devices.intake import Done, Met, Observation
+from streams.devices.met import Done, Met, Observation
 from streams.mqtt.desk import Desk
 from streams.mqtt.window import Window
 from streams.packing import micros

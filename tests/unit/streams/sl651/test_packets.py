@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from domain.devices import DeviceCommand
-from streams.devices.intake import Observation
+from streams.devices.met import Observation
 from streams.packing import micros
 from streams.sl651 import parts as module
 from streams.sl651.elements import BEIJING

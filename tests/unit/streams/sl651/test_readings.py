@@ -13,7 +13,7 @@ from config.data import load_data
 from domain.errors import InvalidInput
 from domain.inputs import Quality
 from fenghuo.simulate.sl651_texts import even_text, hour_text, report_text, station_guide
-from streams.devices.intake import Observation
+from streams.devices.met import Observation
 from streams.packing import micros, time_of
 from streams.sl651.elements import (
     BEIJING,
