@@ -1,16 +1,15 @@
 """A simulated environmental station: sends data over HJ 212, waits for answers (9014), does what it is asked."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from domain.errors import Fault, InvalidInput, Unavailable
-from fenghuo.simulate.line import Line, Mangle
+from domain.errors import Fault, InvalidInput
+from fenghuo.simulate.line import ANSWER_SECONDS, PATIENCE_SECONDS, Line, Mangle
 from streams.devices.framing import Garbage
-from streams.hj212.answers import QN_SENTENCES, QnRtn
+from streams.hj212.answers import QN_SENTENCES, QnRtn, echoed_qn
 from streams.hj212.device import Logger, respond
 from streams.hj212.encode import encode_packet
 from streams.hj212.frames import Framer
@@ -18,10 +17,7 @@ from streams.hj212.packet import VERSIONS, WANTS_ANSWER, Packet, parse_segment
 from streams.hj212.readings import CHINA
 
 REAL_TIME, MINUTE, HOUR, HEARTBEAT = "2011", "2051", "2061", "9015"
-ANSWER_SECONDS = 10.0
-"""How long an answer may take before a packet is sent again."""
-PATIENCE_SECONDS = 120.0
-PAUSE_SECONDS = 0.5
+ANSWERS = frozenset({"9011", "9013", "9014", "9022"})
 FIELDS = {REAL_TIME: "Rtd", MINUTE: "Avg", HOUR: "Avg"}
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -49,17 +45,20 @@ class Hj212Station:
     ) -> None:
         """Take where the gateway listens and who the station is."""
         self.mn = mn
-        self.resent = 0
         self.questions: list[str] = []
         self._password = password
         self._st = st
         self._flag = VERSIONS.index(version) << 2 | WANTS_ANSWER
         self._key = key
-        self._answer_seconds = answer_seconds
-        self._patience_seconds = patience_seconds
-        self._line = Line((host, port), self._hear, self._give_up_waiting, mangle)
+        self._line: Line[Packet] = Line(
+            (host, port),
+            self._hear,
+            self._lost,
+            answer_seconds=answer_seconds,
+            patience_seconds=patience_seconds,
+            mangle=mangle,
+        )
         self._framer = Framer()
-        self._waiting: dict[str, asyncio.Future[Packet | None]] = {}
         self._last_qn: datetime | None = None
         self.logger = Logger(mn, password, "20260101000000")
 
@@ -111,26 +110,14 @@ class Hj212Station:
             rf=resent,
         )
         frames = encode_packet(packet, self._key)
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + self._patience_seconds
-        while True:
-            began = loop.time()
-            answered = self._waiting[packet.qn] = loop.create_future()
-            try:
-                await self._line.write(b"".join(frames))
-                async with asyncio.timeout(self._answer_seconds):
-                    answer = await answered
-                if answer is not None:
-                    _check(answer)
-                    return loop.time() - began
-            except (OSError, TimeoutError):
-                pass  # the connection is lost or was never made, or nobody answers: again, while there is patience
-            finally:
-                self._waiting.pop(packet.qn, None)
-            if loop.time() + PAUSE_SECONDS >= give_up:
-                raise Unavailable(f"A packet of station {self.mn} was not answered.")
-            self.resent += 1
-            await asyncio.sleep(PAUSE_SECONDS)
+        answer, seconds = await self._line.ask(packet.qn, b"".join(frames), f"station {self.mn}")
+        _check(answer)
+        return seconds
+
+    @property
+    def resent(self) -> int:
+        """Count how often something was sent again."""
+        return self._line.resent
 
     async def say(self, data: bytes) -> None:
         """Send bytes as they are; OSError when there is no connection."""
@@ -149,10 +136,7 @@ class Hj212Station:
             if isinstance(item, Garbage):
                 continue  # a gateway sends none; a packet that it would have answered is sent again
             packet = parse_segment(item.segment, item.notes)
-            waiting = self._waiting.get(packet.qn or packet.values().get("QN", ""))
-            if packet.cn in ("9011", "9013", "9014", "9022") and waiting is not None:
-                if not waiting.done():
-                    waiting.set_result(packet)
+            if packet.cn in ANSWERS and self._line.answer(echoed_qn(packet), packet):
                 continue
             self.questions.append(packet.cn)
             clock = self._last_qn.astimezone(CHINA) if self._last_qn else None
@@ -162,12 +146,9 @@ class Hj212Station:
                 for frame in encode_packet(reply):
                     await self._line.write(frame)
 
-    def _give_up_waiting(self) -> None:
-        """Tell everybody who waits that the connection is gone: they send again over another one."""
+    def _lost(self) -> None:
+        """Begin anew with the bytes of the next connection."""
         self._framer = Framer()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_result(None)
 
 
 def _check(answer: Packet) -> None:

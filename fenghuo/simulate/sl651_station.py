@@ -1,23 +1,17 @@
 """A simulated hydrological station: reports over TCP as SL 651 wants it, waits for confirmations, answers questions."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Self
 
 from config.hydrology import Element
-from domain.errors import Unavailable
-from fenghuo.simulate.line import Line, Mangle
+from fenghuo.simulate.line import ANSWER_SECONDS, PATIENCE_SECONDS, Line, Mangle
 from fenghuo.simulate.sl651_texts import report_text, station_guide, time_guide
 from streams.sl651.elements import write_time
 from streams.sl651.frames import TAKEN, End, Frame, Framer, Start, encode_frame
 from streams.sl651.readings import GET_DATA, HEARTBEAT, PICTURE, TIMED
 
-CONFIRM_SECONDS = 10.0
-"""How long a confirmation may take before the message is sent again."""
-PATIENCE_SECONDS = 120.0
-PAUSE_SECONDS = 0.5
 PACKET_BYTES = 1_000
 
 
@@ -38,7 +32,7 @@ class Sl651Station:
         password: str = "0000",  # noqa: S107  # what loggers leave the factory with
         kind: str = "H",
         centre: int = 1,
-        confirm_seconds: float = CONFIRM_SECONDS,
+        confirm_seconds: float = ANSWER_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
         mangle: Mangle | None = None,
     ) -> None:
@@ -48,11 +42,15 @@ class Sl651Station:
         self._password = password
         self._kind = kind
         self._centre = centre
-        self._confirm_seconds = confirm_seconds
-        self._patience_seconds = patience_seconds
-        self._line = Line((host, port), self._take, self._lost, mangle)
+        self._line: Line[Frame] = Line(
+            (host, port),
+            self._take,
+            self._lost,
+            answer_seconds=confirm_seconds,
+            patience_seconds=patience_seconds,
+            mangle=mangle,
+        )
         self._framer = Framer()
-        self._waiting: dict[tuple[int, int], asyncio.Future[bool]] = {}
         self._packets: dict[int, list[bytes]] = {}
         self._serial = 0
         self._last: tuple[datetime, Mapping[str, float | None]] | None = None
@@ -98,23 +96,8 @@ class Sl651Station:
         whole = serial.to_bytes(2, "big") + write_time(sent, seconds=True) + text
         frames = self._frames(function, whole)
         self._packets[function] = frames
-        loop = asyncio.get_running_loop()
-        give_up = loop.time() + self._patience_seconds
-        while True:
-            began = loop.time()
-            confirmed = self._waiting[function, serial] = loop.create_future()
-            try:
-                await self._line.write(b"".join(frames))
-                async with asyncio.timeout(self._confirm_seconds):
-                    if await confirmed:
-                        return loop.time() - began
-            except (OSError, TimeoutError):
-                pass  # the connection is lost or was never made, or nobody answers: again, while there is patience
-            finally:
-                self._waiting.pop((function, serial), None)
-            if loop.time() + PAUSE_SECONDS >= give_up:
-                raise Unavailable(f"A report of station {self.address} was not confirmed.")
-            await asyncio.sleep(PAUSE_SECONDS)
+        _, seconds = await self._line.ask((function, serial), b"".join(frames), f"station {self.address}")
+        return seconds
 
     async def heartbeat(self, at: datetime) -> None:
         """Send a heartbeat, which nobody answers; OSError when there is no connection."""
@@ -158,9 +141,7 @@ class Sl651Station:
     async def _hear(self, frame: Frame) -> None:
         """Take a confirmation, a request for a packet, or a question."""
         if frame.end in TAKEN:
-            waiting = self._waiting.get((frame.function, int.from_bytes(frame.text[:2], "big")))
-            if waiting is not None and not waiting.done():
-                waiting.set_result(True)
+            self._line.answer((frame.function, int.from_bytes(frame.text[:2], "big")), frame)
         elif frame.end is End.NAK:
             packets = self._packets.get(frame.function, [])
             if 1 <= frame.sequence <= len(packets):
@@ -178,8 +159,5 @@ class Sl651Station:
         await self._line.write(encode_frame(self._frame(frame.function, text)))
 
     def _lost(self) -> None:
-        """Forget the connection; who waits sends again over another one."""
+        """Begin anew with the bytes of the next connection."""
         self._framer = Framer()
-        for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_result(False)
