@@ -28,6 +28,7 @@ from domain.topics import BULLETINS, REGISTRY_AREAS, REGISTRY_SOURCES, REJECTED,
 from fenghuo.topics import ensure_topics
 from streams.cap.bulletins import message_key
 from streams.cap.metrics import CAP_MESSAGES
+from streams.ends import ends_of
 from streams.gateway import Gateway
 
 KEY = Secret(base64.b64encode(bytes(range(32))).decode())
@@ -84,10 +85,8 @@ async def tapped(broker: str, topic: Topic) -> AsyncIterator[Tap]:
     await consumer.start()
     try:
         places = [TopicPartition(topic.name, number) for number in range(BrokerSettings().partitions)]
-        consumer.assign(places)
-        await consumer.seek_to_end(*places)
-        for one in places:
-            await consumer.position(one)
+        for place, end in (await ends_of(consumer, places)).items():
+            consumer.seek(place, end)
         yield Tap(topic, consumer)
     finally:
         await consumer.stop()

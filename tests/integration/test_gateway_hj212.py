@@ -22,7 +22,7 @@ from domain.topics import REGISTRY_AREAS, REGISTRY_DEVICES, REGISTRY_SERIES
 from fenghuo.asking import ask
 from fenghuo.embedded import embedded_broker
 from fenghuo.simulate.hj212_station import HEARTBEAT, MINUTE, Hj212Station
-from streams.devices.intake import secrets_record
+from streams.devices.directory import secrets_record
 from streams.gateway import Gateway
 from streams.hj212.encode import encode_packet
 from streams.hj212.frames import Frame, Framer, encode_frame
@@ -36,6 +36,13 @@ PASSWORD = "654321"
 SM4_KEY = "0123456789abcdeffedcba9876543210"
 DATA = load_data()
 NOW = datetime.now(UTC).replace(microsecond=0)
+"""Renewed before each test: a whole run takes longer than a clock may be off."""
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin at the present time."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(microsecond=0))
 
 
 def owner_of(mn: str) -> str:

@@ -41,6 +41,7 @@ from domain.topics import (
 )
 from fenghuo.embedded import embedded_broker
 from fenghuo.topics import ensure_topics
+from streams.ends import ends_of
 from streams.gateway import Gateway, run_gateway
 from streams.packing import unpack
 from streams.personal import read_key, reveal
@@ -226,10 +227,8 @@ async def tap(settings: Settings) -> AsyncIterator[Callable[[Topic], Any]]:
         open_ones.append(consumer)
         count = settings.broker.partitions if topic.partitioned else 1
         places = [TopicPartition(topic.name, number) for number in range(count)]
-        consumer.assign(places)
-        await consumer.seek_to_end(*places)
-        for place in places:
-            await consumer.position(place)
+        for place, end in (await ends_of(consumer, places)).items():
+            consumer.seek(place, end)
         return Tap(topic, consumer)
 
     yield make

@@ -10,55 +10,51 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
+from device_world import KEY, device_settings, publish, readings_of, refused_of, sighting_of
 from msgspec import structs
 
 from config.data import load_data
-from config.settings import BrokerSettings, DeviceSettings, GatewaySettings, Secret, Settings
-from domain.codec import decode, encode, headers_for
+from config.settings import DeviceSettings, Secret, Settings
+from domain.codec import encode
 from domain.devices import DeviceCommand, Sighting
 from domain.errors import Unavailable
 from domain.inputs import Quality, Rejected
 from domain.registry import Area, Device, Protocol, Secrets, Series
 from domain.topics import (
-    READINGS,
     REGISTRY_AREAS,
     REGISTRY_DEVICES,
     REGISTRY_SERIES,
-    REJECTED,
-    SIGHTINGS,
 )
 from fenghuo.embedded import embedded_broker
 from fenghuo.simulate.playing import garbled, split
 from fenghuo.simulate.sl651_play import Play, play
 from fenghuo.simulate.sl651_station import Sl651Station
 from fenghuo.simulate.sl651_texts import hour_text, station_guide
-from fenghuo.topic_reading import read_to_end
-from fenghuo.topics import ensure_topics
-from streams.devices.intake import secrets_record
+from streams.devices.directory import secrets_record
 from streams.gateway import Gateway
-from streams.packing import micros, unpack
+from streams.packing import micros
 from streams.personal import read_key
 from streams.sl651.frames import SOH, End, Frame, Framer, Start, encode_frame
 from streams.sl651.readings import ALARM, HOURLY, TIMED
 from streams.sl651.server import MOST_GARBAGE
 
-KEY = Secret(base64.b64encode(bytes(range(32))).decode())
 TOWNSHIP = "990188101"
 PASSWORD = "03E8"  # of a station that is not there
 DATA = load_data()
 ELEMENTS = {element.id: element for element in DATA.elements}
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+"""Renewed before each test: a whole run takes longer than a clock may be off."""
 
 
-def settings_for(broker: str, **changes: Any) -> Settings:
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test begin at the present time."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC).replace(second=0, microsecond=0))
+
+
+def settings_for(broker: str, **gateway: Any) -> Settings:
     """Make settings with a short patience."""
-    return Settings(
-        broker=BrokerSettings(bootstrap=broker),
-        gateway=GatewaySettings(port=0, **{"send_timeout_seconds": 5.0, **changes}),
-        devices=DeviceSettings(sl651_port=0),
-        personal_key=KEY,
-    )
+    return device_settings(broker, DeviceSettings(sl651_port=0), **gateway)
 
 
 def registry_of(address: str) -> list[tuple[Any, str, Any]]:
@@ -117,49 +113,20 @@ class World:
 
     async def readings(self, address: str = "") -> list[tuple[str, int, float, int]]:
         """Read all that a station has on the broker: series, time, value, quality."""
-        found: list[tuple[str, int, float, int]] = []
-        async for message in read_to_end(self.broker, READINGS):
-            pack = unpack(message.value, message.headers)
-            found += [
-                (pack.names[index], observed, value, quality)
-                for index, observed, value, quality in zip(
-                    pack.index.tolist(),
-                    pack.observed.tolist(),
-                    pack.values.tolist(),
-                    pack.quality.tolist(),
-                    strict=True,
-                )
-                if (address or self.address) in pack.names[index]
-            ]
-        return sorted(found)
+        return await readings_of(self.broker, address or self.address)
 
     async def refused(self) -> list[Rejected]:
         """Read what was turned away from stations."""
-        records: list[Rejected] = [
-            decode(REJECTED, message.value, message.headers)
-            async for message in read_to_end(self.broker, REJECTED)
-        ]
-        return [record for record in records if record.feed == Protocol.SL651]
+        return await refused_of(self.broker, Protocol.SL651)
 
     async def sighting(self, wanted: Callable[[Sighting], bool], address: str = "") -> Sighting:
         """Wait for what the gateway tells of a station."""
-        async with asyncio.timeout(20):
-            while True:
-                async for message in read_to_end(self.broker, SIGHTINGS):
-                    seen: Sighting = decode(SIGHTINGS, message.value, message.headers)
-                    if seen.address == (address or self.address) and wanted(seen):
-                        return seen
-                await asyncio.sleep(0.05)
+        return await sighting_of(self.broker, address or self.address, wanted)
 
 
 async def publish_registry(settings: Settings, address: str) -> None:
     """Publish a registry with one station."""
-    await ensure_topics(settings)
-    async with AIOKafkaProducer(bootstrap_servers=settings.broker.bootstrap, acks="all") as producer:
-        for topic, key, record in registry_of(address):
-            await producer.send_and_wait(
-                topic.name, encode(record), key=key.encode(), headers=headers_for(topic)
-            )
+    await publish(settings, registry_of(address))
 
 
 @pytest.fixture
@@ -230,7 +197,7 @@ async def test_an_unregistered_station_is_kept(world: World, address: str) -> No
 async def test_a_wrong_password_is_not_confirmed(world: World) -> None:
     """Nothing of it reaches the series, it is told and kept; with the right one the station is confirmed again."""
     async with world.station(password="0000", confirm_seconds=2.0, patience_seconds=2.0) as station:
-        with pytest.raises(Unavailable, match=r"was not confirmed"):
+        with pytest.raises(Unavailable, match=r"was not answered"):
             await station.report(NOW, {"39": 9.0})
     seen = await world.sighting(lambda seen: seen.refused > 0)
     assert (seen.problem, seen.packets, seen.connected) == ("wrong-password", 0, False)
