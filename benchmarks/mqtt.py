@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from base64 import b64encode
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,7 +29,10 @@ from fenghuo.processes import Command, child_process, until_ready
 from fenghuo.running import set_up_logging
 from fenghuo.topics import ensure_topics
 
-BROKERS = {"mosquitto": embedded_mosquitto, "rumqttd": embedded_rumqttd}
+BROKERS: dict[str, Callable[[Path], AbstractAsyncContextManager[str]]] = {
+    "mosquitto": embedded_mosquitto,
+    "rumqttd": embedded_rumqttd,
+}
 DEVICES = 200
 PUBLISHERS = 4
 TOGETHER = 500

@@ -2,8 +2,8 @@
 
 Mosquitto, where the machine has it, gives all that the gateway asks for: QoS 1, sessions that survive a restart, shared
 subscriptions, MQTT 3.1.1 and 5 on one port, passwords and TLS. rumqttd (the wheel `iotcore`) delivers QoS 1 and keeps
-sessions, but in memory only, speaks one version a port (here 5), heeds no receive maximum, and its version 0.20 breaks down
-when a member leaves a shared subscription: subscribe there with an empty share group.
+sessions, but in memory only, speaks one version a port, heeds no receive maximum, and its version 0.20 breaks down when a
+member leaves a shared subscription: subscribe there with an empty share group.
 """
 
 import asyncio
@@ -37,6 +37,21 @@ async def embedded_mqtt(data_dir: Path, port: int | None = None) -> AsyncIterato
     """Run the best MQTT broker that this machine has; yields its URL. Nobody needs a password, nobody outside gets here."""
     run = embedded_mosquitto if find_mosquitto() else embedded_rumqttd
     async with run(data_dir, port) as url:
+        yield url
+
+
+@asynccontextmanager
+async def mqtt_for_devices(data_dir: Path, port: int) -> AsyncIterator[str]:
+    """Run the best MQTT broker that this machine has, where MQTT 3.1.1 is spoken on the port; yields the gateway's URL.
+
+    Most tools for the command line speak 3.1.1 unless told otherwise. The gateway wants 5: rumqttd has it on another port.
+    """
+    run = (
+        embedded_mosquitto(data_dir, port)
+        if find_mosquitto()
+        else embedded_rumqttd(data_dir, plain_port=port)
+    )
+    async with run as url:
         yield url
 
 
@@ -75,8 +90,13 @@ async def embedded_mosquitto(
 
 
 @asynccontextmanager
-async def embedded_rumqttd(data_dir: Path, port: int | None = None) -> AsyncIterator[str]:
-    """Run rumqttd for clients of MQTT 5; yields its URL. Ended and started again it is empty."""
+async def embedded_rumqttd(
+    data_dir: Path, port: int | None = None, *, plain_port: int | None = None
+) -> AsyncIterator[str]:
+    """Run rumqttd for clients of MQTT 5; yields its URL. Ended and started again it is empty.
+
+    On `plain_port`, where it is given, it speaks MQTT 3.1.1.
+    """
     if find_spec("iotcore") is None:
         raise FenghuoError("The embedded MQTT broker is not installed: pip install 'fenghuo[embedded]'")
     address = own_address(port)
@@ -84,7 +104,9 @@ async def embedded_rumqttd(data_dir: Path, port: int | None = None) -> AsyncIter
     home = (data_dir / "rumqttd").absolute()
     home.mkdir(parents=True, exist_ok=True)
     file = home / "rumqttd.toml"
-    file.write_text(_RUMQTTD.format(address=address))
+    listeners = {"v5.1": address} | ({"v4.1": own_address(plain_port)} if plain_port else {})
+    parts = [_LISTENER.format(name=name, address=place) for name, place in listeners.items()]
+    file.write_text("".join([_ROUTER, *parts]))
     command: Command = [sys.executable, "-m", "iotcore", "--config", file]
     log = data_dir / "rumqttd.log"
     async with child_process(command, log=log, environment=own_environment()) as process:
@@ -101,7 +123,7 @@ async def _listens(host: str, port: int) -> bool:
     return True
 
 
-_RUMQTTD = """\
+_ROUTER = """\
 id = 0
 [router]
 id = 0
@@ -109,11 +131,13 @@ max_connections = 10010
 max_outgoing_packet_count = 1000
 max_segment_size = 104857600
 max_segment_count = 10
-[v5.1]
-name = "mqtt5"
+"""
+_LISTENER = """\
+[{name}]
+name = "{name}"
 listen = "{address}"
 next_connection_delay_ms = 1
-[v5.1.connections]
+[{name}.connections]
 connection_timeout_ms = 60000
 max_payload_size = 1048576
 max_inflight_count = 1000

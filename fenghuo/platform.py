@@ -15,7 +15,7 @@ from config.settings import Settings, load_settings
 from domain.registry import Protocol
 from domain.topics import REGISTRY_SERIES, REGISTRY_SOURCES
 from fenghuo.embedded import embedded_broker, embedded_postgres, free_port
-from fenghuo.embedded_mqtt import embedded_mqtt
+from fenghuo.embedded_mqtt import mqtt_for_devices
 from fenghuo.running import Stage
 from fenghuo.supervisor import Supervisor, is_healthy
 from fenghuo.topics import ensure_topics
@@ -63,6 +63,8 @@ class Platform:
     supervisor: Supervisor
     session: aiohttp.ClientSession
     folder: Path
+    mqtt: str = ""
+    """Where devices may publish; empty where there is no MQTT broker."""
 
     @property
     def gateway(self) -> str:
@@ -73,11 +75,6 @@ class Platform:
         """Tell on which port devices of a protocol connect; KeyError for one that is not spoken over TCP."""
         devices = self.settings.devices
         return {Protocol.HJ212: devices.hj212_port, Protocol.SL651: devices.sl651_port}[protocol] or 0
-
-    @property
-    def mqtt(self) -> str:
-        """Tell the MQTT broker's URL; "" where there is none."""
-        return self.settings.mqtt.url
 
     @property
     def console(self) -> str:
@@ -141,11 +138,13 @@ async def run_platform(layout: Layout, extra: Mapping[str, str] | None = None) -
         if dsn is None:
             dsn = await stack.enter_async_context(embedded_postgres(layout.folder, fast=True))
         environment = _environment(layout, bootstrap, dsn) | dict(extra or {})
+        mqtt = ""
         if layout.mqtt:
-            environment["FENGHUO_MQTT_URL"] = await stack.enter_async_context(
-                embedded_mqtt(layout.folder, layout.ports.mqtt)
-            )
+            port = layout.ports.mqtt or free_port()
+            url = await stack.enter_async_context(mqtt_for_devices(layout.folder, port))
+            environment["FENGHUO_MQTT_URL"] = url
             environment["FENGHUO_MQTT_SHARE_GROUP"] = ""  # one gateway; rumqttd breaks down over shared ones
+            mqtt = f"mqtt://127.0.0.1:{port}"
         settings = load_settings({k: v for k, v in environment.items() if k.startswith("FENGHUO_")})
         await ensure_topics(settings, give_up_seconds=GIVE_UP_SECONDS)
         await migrate(dsn)
@@ -154,7 +153,7 @@ async def run_platform(layout: Layout, extra: Mapping[str, str] | None = None) -
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
         )
         supervisor = await stack.enter_async_context(Supervisor.open(layout.folder, environment))
-        yield Platform(settings, environment, store, supervisor, session, layout.folder)
+        yield Platform(settings, environment, store, supervisor, session, layout.folder, mqtt)
 
 
 def _environment(layout: Layout, bootstrap: str, dsn: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiomqtt
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
@@ -15,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-
 
 from domain.errors import FenghuoError, Unavailable
 from fenghuo.embedded import apache_kafka, embedded_broker, embedded_postgres
+from fenghuo.embedded_mqtt import mqtt_for_devices
 from fenghuo.processes import child_process, until_ready
 
 HOST_PROGRAM = """
@@ -174,3 +176,21 @@ async def test_kafka_without_jars_is_told(tmp_path: Path) -> None:
     with pytest.raises(FenghuoError, match="make test-kafka"):
         async with apache_kafka(tmp_path, tmp_path):
             pass
+
+
+async def test_without_mosquitto_devices_of_the_usual_version_are_heard(
+    tmp_path: Path, free_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo's port speaks MQTT 3.1.1, as tools do unless told otherwise; the gateway listens by MQTT 5 elsewhere."""
+    monkeypatch.setattr("fenghuo.embedded_mqtt.find_mosquitto", lambda: None)
+    async with mqtt_for_devices(tmp_path, free_port) as url:
+        host, port = url.removeprefix("mqtt://").split(":")
+        async with (
+            aiomqtt.Client(host, int(port), protocol=aiomqtt.ProtocolVersion.V5) as gateway,
+            aiomqtt.Client(host, free_port, protocol=aiomqtt.ProtocolVersion.V311) as device,
+        ):
+            await gateway.subscribe("fenghuo/#", qos=1)
+            await device.publish("fenghuo/logger/level", "1.5", qos=1)
+            async with asyncio.timeout(10):
+                message = await anext(aiter(gateway.messages))
+    assert (str(message.topic), message.payload) == ("fenghuo/logger/level", b"1.5")
