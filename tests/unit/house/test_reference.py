@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,16 @@ def test_the_metrics_page_names_every_metric_of_the_code() -> None:
         for path in (ROOT / room).rglob("metrics.py"):
             written |= set(re.findall(r'"(fenghuo_\w+)"', path.read_text(encoding="utf-8")))
     assert set(re.findall(r"`(fenghuo_\w+)`", page)) == written
+
+
+def test_each_problem_of_a_device_that_a_page_names_has_words_on_the_console() -> None:
+    """What gateways tell as a slug is read by people."""
+    words = tomllib.loads((ROOT / "dashboards" / "texts.toml").read_text(encoding="utf-8"))["device_problem"]
+    named = set()
+    for feed in ("environment", "hydrology", "mqtt"):
+        page = (ROOT / "docs" / "how-to" / f"connect-{feed}.md").read_text(encoding="utf-8")
+        (table,) = re.findall(r"^\| (?:problem|reason) \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
+        for row in table.splitlines():
+            named |= set(re.findall(r"`([a-z-]+)`", row.split("|")[1]))
+    assert len(named) > 20
+    assert {name.replace("-", "_") for name in named} <= words.keys()
