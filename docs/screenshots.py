@@ -1,7 +1,7 @@
 """Takes the README's pictures of the console: `python docs/screenshots.py ADDRESS LOGIN PASSWORD`.
 
 Needs a running console (such as `make demo`), Debian's `chromium` and `fonts-noto-cjk`, and playwright from the locked
-development packages. Writes docs/images/console-queue.png and console-incident.png.
+development packages. Writes docs/images/console-queue.png, console-incident.png and console-registry.png.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def shown(page: Page, path: str) -> None:
 
 
 def take(address: str, login: str, password: str, folder: Path, language: str) -> list[Path]:
-    """Sign in and photograph the queue and its first incident that has a curve, or simply its first."""
+    """Sign in and photograph the queue, its first incident that has a curve or simply its first, and the stations."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -60,8 +60,12 @@ def take(address: str, login: str, password: str, folder: Path, language: str) -
             shown(page, links[0])
         incident = folder / "console-incident.png"
         page.screenshot(path=incident)
+        shown(page, "/registry")
+        page.wait_for_selector("tbody tr")
+        registry = folder / "console-registry.png"
+        page.screenshot(path=registry)
         browser.close()
-    return [queue, incident]
+    return [queue, incident, registry]
 
 
 def main() -> int:
