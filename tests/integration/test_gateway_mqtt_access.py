@@ -195,4 +195,4 @@ async def test_with_the_shipped_rights_a_device_speaks_for_itself_alone(broker: 
                 for topic in (f"{other}/level", other, f"{one}/level", one):
                     await client.publish(f"fenghuo/{topic}", '{"value": 1}', qos=1)
             await readings(broker, one, lambda found: len(found) == 2)
-            assert {met.address for met in gateway.devices._met.values()} == {one}
+            assert {met.address for met in gateway.devices._directory._met.values()} == {one}
