@@ -176,19 +176,6 @@ class DeviceIntake:
         rows, times, values, qualities = zip(*kept, strict=True)
         return list(rows), times, values, qualities
 
-    async def put_and_wait(self, met: Met, observations: Sequence[Observation]) -> int:
-        """Collect, and wait until the broker has it on disk; BrokerUnavailable when it does not take it."""
-        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-        def done(well: bool) -> None:
-            if not written.done():
-                written.set_result(well)
-
-        count = self.put(met, observations, done)
-        if not await written:
-            raise BrokerUnavailable
-        return count
-
     def connect(self, met: Met, line: Line, peer: str) -> None:
         """Note over which connection a device speaks; commands go over the newest."""
         met.lines.append(line)

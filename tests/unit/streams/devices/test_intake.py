@@ -124,6 +124,14 @@ class World:
         assert met is not None
         return met
 
+    async def put_and_wait(self, met: Met, observations: Sequence[Observation]) -> int:
+        """Put what a packet says, and wait until the broker has it; BrokerUnavailable when it does not take it."""
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        count = self.intake.put(met, observations, written.set_result)
+        if not await written:
+            raise BrokerUnavailable
+        return count
+
 
 @asynccontextmanager
 async def running(**devices: object) -> AsyncIterator[World]:
@@ -145,9 +153,7 @@ async def test_a_registered_channel_goes_to_its_series_in_its_township() -> None
         world.put_device()
         world.put_series()
         met = world.meet()
-        await world.intake.put_and_wait(
-            met, [Observation("w21003", AT, 0.5), Observation("w01018", AT, 12.0)]
-        )
+        await world.put_and_wait(met, [Observation("w21003", AT, 0.5), Observation("w01018", AT, 12.0)])
     assert world.writer.packs() == {
         TOWNSHIP: [("river-01.ammonia", AT, 0.5, 0), (f"hj212.{MN}.w01018", AT, 12.0, 0)]
     }
@@ -157,7 +163,7 @@ async def test_a_registered_channel_goes_to_its_series_in_its_township() -> None
 async def test_readings_of_a_stranger_are_kept() -> None:
     """Nobody has registered the device: its readings are accepted all the same, and a sighting tells of it."""
     async with running() as world:
-        await world.intake.put_and_wait(world.meet("STRANGER-1"), [Observation("a34004", AT, 35.0)])
+        await world.put_and_wait(world.meet("STRANGER-1"), [Observation("a34004", AT, 35.0)])
     assert world.writer.packs() == {"unknown": [("hj212.STRANGER-1.a34004", AT, 35.0, 0)]}
     sighting = last_sighting(world)
     assert (sighting.device, sighting.address, sighting.channels) == (None, "STRANGER-1", ("a34004",))
@@ -168,14 +174,14 @@ async def test_registration_takes_effect_with_the_next_packet() -> None:
     """A device and its series registered while it is connected are found without a restart, and lost when removed."""
     async with running() as world:
         met = world.meet()
-        await world.intake.put_and_wait(met, [Observation("w21003", AT, 1.0)])
+        await world.put_and_wait(met, [Observation("w21003", AT, 1.0)])
         world.put_device()
         world.put_series()
-        await world.intake.put_and_wait(met, [Observation("w21003", AT + 1, 2.0)])
+        await world.put_and_wait(met, [Observation("w21003", AT + 1, 2.0)])
         world.put_series(channel="w21011")
-        await world.intake.put_and_wait(met, [Observation("w21003", AT + 2, 3.0)])
+        await world.put_and_wait(met, [Observation("w21003", AT + 2, 3.0)])
         world.registry._apply(REGISTRY_DEVICES.name, b"river-01", None)
-        await world.intake.put_and_wait(met, [Observation("w21003", AT + 3, 4.0)])
+        await world.put_and_wait(met, [Observation("w21003", AT + 3, 4.0)])
     own = f"hj212.{MN}.w21003"
     assert world.writer.packs() == {
         "unknown": [(own, AT, 1.0, 0), (own, AT + 3, 4.0, 0)],
@@ -189,7 +195,7 @@ async def test_a_clock_that_is_ahead_or_lost_becomes_the_time_of_arrival_with_a_
         met = world.meet()
         yesterday = micros(NOW - timedelta(days=1))
         times = [AT + 360_000_000, micros(NOW + timedelta(days=2)), micros(datetime(1980, 1, 1, tzinfo=UTC))]
-        await world.intake.put_and_wait(
+        await world.put_and_wait(
             met, [*(Observation("a", at, 1.0) for at in times), Observation("a", yesterday, 2.0)]
         )
         assert met.problem == "clock"
@@ -207,9 +213,7 @@ async def test_what_is_not_finite_is_refused_by_itself() -> None:
     async with running() as world:
         values = [nan, 1.0, inf, -inf]
         met = world.meet()
-        count = await world.intake.put_and_wait(
-            met, [Observation("a", AT + n, v) for n, v in enumerate(values)]
-        )
+        count = await world.put_and_wait(met, [Observation("a", AT + n, v) for n, v in enumerate(values)])
         assert count == 1
     assert [row[2] for row in world.writer.packs()["unknown"]] == [1.0]
     assert [rejected(message).reason for message in world.writer.of(REJECTED)] == ["not-finite"] * 3
@@ -221,9 +225,9 @@ async def test_nobody_is_told_well_while_the_broker_is_away() -> None:
         met = world.meet()
         world.writer.is_away = True
         with pytest.raises(BrokerUnavailable):
-            await world.intake.put_and_wait(met, [Observation("a", AT, 1.0)])
+            await world.put_and_wait(met, [Observation("a", AT, 1.0)])
         world.writer.is_away = False
-        await world.intake.put_and_wait(met, [Observation("a", AT, 1.0)])
+        await world.put_and_wait(met, [Observation("a", AT, 1.0)])
     assert len(world.writer.packs()["unknown"]) == 1
 
 
@@ -272,7 +276,7 @@ async def test_channels_of_a_device_are_bounded() -> None:
     """A device that invents channels cannot fill the memory; what is over the bound is refused by name."""
     async with running() as world:
         met = world.meet()
-        count = await world.intake.put_and_wait(
+        count = await world.put_and_wait(
             met, [Observation(f"c{number}", AT, 1.0) for number in range(MAX_CHANNELS + 5)]
         )
         assert count == MAX_CHANNELS
