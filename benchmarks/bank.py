@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from detectors.bank import Bank, specification
-from detectors.state import SERIES, SPEC
+from detectors.series.bank import Bank, specification
+from detectors.series.state import SERIES, SPEC
 
 SERIES_COUNT, BATCH, ROUNDS = 20_000, 500, 100
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from benchmarks.load import INTERVAL_SECONDS
-from detectors.innovation import Innovation
+from detectors.series.innovation import Innovation
 
 ALARM = 0.5
 """One in a million."""

@@ -10,8 +10,6 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SOURCES = ("state.py", "guards.py", "score.py", "fold.py", "rollup.py", "kernel.py")
-
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
     """Compile at the first call with given types; strict floating point, so that the same input gives the same bits.
@@ -23,10 +21,9 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return result
 
 
-def source_digest() -> str:
-    """Name the present text of all compiled files; as part of a record's type it makes what was kept before unfit."""
+def source_digest(folder: Path) -> str:
+    """Name the present text of all files of a folder; as part of a record's type it makes what was kept before unfit."""
     digest = blake2b(digest_size=6)
-    for name in SOURCES:
-        path = Path(__file__).with_name(name)
-        digest.update(path.read_bytes() if path.exists() else b"")
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -29,6 +29,7 @@ BOXES = {
     "feed.dispositions": (620, 452, 150, 64, "topic", "feed.dispositions", "研判结论"),
     "feed.rejected": (410, 548, 150, 52, "topic", "feed.rejected", "拒收及原因"),
     "heartbeats": (830, 548, 130, 52, "topic", "heartbeats", "心跳"),
+    "calibrations": (640, 548, 150, 52, "topic", "calibrations", "校准"),
     "sightings": (410, 664, 150, 52, "topic", "sightings", "设备在线情况"),
 }
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from domain.incidents import Verdict
 from domain.inputs import AwareTime
 from domain.levels import Domain, Feed, Level
 
@@ -39,7 +40,9 @@ class Finding(Struct, frozen=True, kw_only=True):
     `observed_at` is the event time of the input that decided, `received_at` that input's arrival at the gateway;
     `observed` and `expected` are in `unit`; `inputs` names up to 20 of the inputs behind it, newest first.
     The id stays the same from confirmation through every update to clearing. What rests on a `restricted` one is not told to
-    the public.
+    the public. A `weak` one raises nothing by itself, it counts beside others; one in `shadow` comes from a detector or
+    threshold on trial: it is recorded, and weighs nothing. `places` are the cells of a zone, most telling first; `terms` the
+    words that rose, or the series that moved along.
     """
 
     id: UUID
@@ -64,6 +67,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     phrase: str | None = None
     inputs: tuple[UUID, ...] = ()
     restricted: bool = False
+    weak: bool = False
+    shadow: bool = False
+    places: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
 
 
 class AlertChange(StrEnum):
@@ -74,11 +81,42 @@ class AlertChange(StrEnum):
     CLEARED = "cleared"
 
 
+class HeldBack(StrEnum):
+    """Why an alert is listed, and nobody is paged."""
+
+    BUDGET = "budget"  # the county's alerts of this week that were expected to be worth more came first
+    CHANCE = "chance"  # officers found most alerts like it to be nothing
+
+
+class Precedent(Struct, frozen=True, kw_only=True):
+    """An earlier alert that was like this one, and what officers decided about it, if they did."""
+
+    alert: UUID
+    opened_at: AwareTime
+    place: str
+    level: Level
+    verdict: Verdict | None = None
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Why an alert: what decided (the id of that finding), and what lies around it.
+
+    Expected, seen, rarity and begin are those of the deciding finding among the evidence. `nearby` are subjects of the same
+    county that move along and are no evidence of their own; `quiet` counts neighbours that see nothing.
+    """
+
+    decisive: UUID
+    nearby: tuple[str, ...] = ()
+    quiet: int = 0
+    precedent: Precedent | None = None
+
+
 class Alert(Struct, frozen=True, kw_only=True):
     """Fused findings about one (county, category, place); one is open at a time, each change is a version.
 
     `reason` is the named reason for the level; `zh` and `en` are sentences an officer can read out.
-    `received_at` is the gateway's receipt of the input that caused this version.
+    `received_at` is the gateway's receipt of the input that caused this version. `chance` is what the learned model expects:
+    the probability that an officer will find it true; None before it has learned anything, and for what is never held back.
     """
 
     id: UUID
@@ -96,6 +134,35 @@ class Alert(Struct, frozen=True, kw_only=True):
     evidence: tuple[Finding, ...]
     zh: str
     en: str
+    chance: float | None = None
+    held_back: HeldBack | None = None
+    explanation: Explanation | None = None
+
+
+class CalibrationBin(Struct, frozen=True, kw_only=True):
+    """Alerts whose chance lay in [low, high): how many, the mean chance, and how many of them officers found true."""
+
+    low: float
+    high: float
+    count: int
+    mean_chance: float
+    found_true: int
+
+
+class Calibration(Struct, frozen=True, kw_only=True):
+    """What the learned model promised of alerts before their verdicts were known (prequential), and what became of them.
+
+    `brier` is the mean squared error of the chance, `base_rate` the share found true, `detectors` counts verdicts by
+    detector as (true, false); shadow detectors stand there as `NAME (shadow)`.
+    """
+
+    county: str
+    at: AwareTime
+    verdicts: int
+    brier: float
+    base_rate: float
+    bins: tuple[CalibrationBin, ...]
+    detectors: dict[str, tuple[int, int]] = {}
 
 
 class LateReading(Struct, frozen=True, kw_only=True):

@@ -38,7 +38,8 @@ class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One channel of one device; `low` and `high` bound what the device can measure, in `unit`.
 
     `device` and `channel` say which device delivers it in its own protocol, and what it calls the channel; a series that
-    comes over HTTP under its own id has neither.
+    comes over HTTP under its own id has neither. `river` and `river_km` say where on which river it measures: kilometres
+    along the water from the river's source, so that greater is further downstream.
     """
 
     id: Slug
@@ -55,10 +56,14 @@ class Series(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Annotated[tuple[Limit, ...], Meta(max_length=4)] = ()
     device: Slug | None = None
     channel: Annotated[str, Meta(max_length=60, pattern=r"^[\w.:\-]*$")] = ""
+    river: Slug | None = None
+    river_km: Annotated[float, Meta(ge=0)] | None = None
 
     def __post_init__(self) -> None:
         if (self.device is None) is not (self.channel == ""):
             raise ValueError("device and channel go together")
+        if (self.river is None) is not (self.river_km is None):
+            raise ValueError("river and river_km go together")
 
 
 class Protocol(StrEnum):

@@ -5,7 +5,7 @@ from typing import Any
 
 from domain.clock import Clock
 from domain.devices import DeviceAnswer, DeviceCommand, Sighting
-from domain.findings import Alert, Finding, Heartbeat, RollUps
+from domain.findings import Alert, Calibration, Finding, Heartbeat, RollUps
 from domain.incidents import Disposition
 from domain.inputs import Bulletin, Reading, Rejected, Report, Ticket
 from domain.registry import Area, Device, Series, Source
@@ -45,6 +45,7 @@ ALERTS = Topic("alerts", Alert, retention_hours=24 * 30)
 ROLLUPS = Topic("rollups", RollUps)
 HEARTBEATS = Topic("heartbeats", Heartbeat, partitioned=False, retention_hours=1)
 DISPOSITIONS = Topic("feed.dispositions", Disposition, compacted=True)
+CALIBRATIONS = Topic("calibrations", Calibration, compacted=True)
 REGISTRY_AREAS = Topic("registry.areas", Area, partitioned=False, compacted=True)
 SIGHTINGS = Topic("sightings", Sighting, partitioned=False, retention_hours=24)
 DEVICE_COMMANDS = Topic("device.commands", DeviceCommand, partitioned=False, retention_hours=24)
@@ -67,6 +68,7 @@ TOPICS = {
         ROLLUPS,
         HEARTBEATS,
         DISPOSITIONS,
+        CALIBRATIONS,
         SIGHTINGS,
         DEVICE_COMMANDS,
         DEVICE_ANSWERS,

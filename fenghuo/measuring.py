@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from config.labelled import Labelled, Split
-from detectors.text import OTHERWISE, Classifier
+from detectors.words.text import OTHERWISE, Classifier
 
 MOST_PAIRS = 12
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from config.data import Category
 from config.metrics import INPUTS
-from detectors.fusion import Fusion
+from detectors.fusion.fusion import Fusion
 from domain.codec import decode
 from domain.findings import Alert, Finding
 from domain.incidents import Disposition

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.metrics import INPUTS
-from detectors.watch import SeriesWatch
+from detectors.series.watch import SeriesWatch
 from domain.areas import township_of
 from domain.findings import Finding, LateReading
 from domain.levels import Feed

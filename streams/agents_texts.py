@@ -8,10 +8,10 @@ from msgspec import structs
 
 from config.data import Category
 from config.metrics import INPUTS
-from detectors.bulletins import VERSION as BOARD_VERSION
-from detectors.bulletins import Board
-from detectors.counts import Counts
-from detectors.text import Classifier, phrase_findings
+from detectors.counts.counts import Counts
+from detectors.fusion.bulletins import VERSION as BOARD_VERSION
+from detectors.fusion.bulletins import Board
+from detectors.words.text import Classifier, phrase_findings
 from domain.areas import AreaLevel, covers
 from domain.codec import decode
 from domain.errors import Fault, InvalidInput

@@ -16,7 +16,7 @@ from faust.exceptions import FaustError
 
 from config.data import Data
 from config.settings import Settings
-from detectors.text import Classifier
+from detectors.words.text import Classifier
 from domain.errors import BrokerUnavailable
 from streams.agents import work_off
 from streams.codec import FaustBroker, incoming, raw_topic, use_quick_transport

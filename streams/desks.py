@@ -7,8 +7,8 @@ import numpy as np
 
 from config.data import Data
 from config.settings import Settings
-from detectors.text import Classifier
-from detectors.watch import SeriesWatch
+from detectors.series.watch import SeriesWatch
+from detectors.words.text import Classifier
 from domain.areas import township_of
 from domain.registry import Series
 from domain.topics import BULLETINS, DISPOSITIONS, FINDINGS, READINGS

@@ -9,7 +9,7 @@ from msgspec import Struct
 from rich.table import Table
 
 from config.labelled import SHIPPED_SAMPLE, read_labelled
-from detectors.text import Classifier
+from detectors.words.text import Classifier
 from domain.errors import Fault, InvalidInput
 from fenghuo.commands.answers import console, print_json
 from fenghuo.measuring import Measured, measure

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from river.checks import common, yield_checks
 
-from detectors.innovation import Innovation
-from detectors.rate import CountRate
+from detectors.counts.rate import CountRate
+from detectors.series.innovation import Innovation
 
 Detector = Innovation | CountRate
 DETECTORS: list[Detector] = [Innovation(), CountRate()]

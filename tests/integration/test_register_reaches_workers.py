@@ -14,7 +14,7 @@ from responder_world import COUNTY, QINGXI, World, open_world
 from typer.testing import CliRunner
 
 from config.settings import BrokerSettings, Settings
-from detectors.watch import SeriesWatch
+from detectors.series.watch import SeriesWatch
 from domain.clock import REAL_TIME
 from domain.codec import encode, headers_for
 from domain.devices import Sighting

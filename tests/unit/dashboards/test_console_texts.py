@@ -8,7 +8,7 @@ import pytest
 from config.data import load_data
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
-from detectors.watch import GUARDS
+from detectors.series.watch import GUARDS
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from detectors.bank import BLOCK, Bank, Records, specification
-from detectors.state import SERIES, SPEC, Change, Code
+from detectors.series.bank import BLOCK, Bank, Records, specification
+from detectors.series.state import SERIES, SPEC, Change, Code
 from domain.errors import InvalidInput
 
 START = 1_780_000_020_000_000

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.bank import Bank, Records, specification
-from detectors.state import RING
+from detectors.series.bank import Bank, Records, specification
+from detectors.series.state import RING
 
 START = 1_780_000_020_000_000
 SPEC = specification(

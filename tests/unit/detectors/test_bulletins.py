@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from config.data import load_data
-from detectors.bulletins import REMEMBERED, Board, bulletin_findings
-from detectors.fusion import Fusion
-from detectors.levels import level_of
+from detectors.fusion.bulletins import REMEMBERED, Board, bulletin_findings
+from detectors.fusion.fusion import Fusion
+from detectors.fusion.levels import level_of
 from domain.findings import AlertChange, Finding, FindingState, SubjectKind
 from domain.identity import input_id
 from domain.inputs import Bulletin, BulletinStatus

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]  # comes with river
 
-from detectors.cells import Key, bucket_of, seconds_of
-from detectors.counts import Counts
-from detectors.rate import CountRate, belief, rarity_of
+from detectors.counts.cells import Key, bucket_of, seconds_of
+from detectors.counts.counts import Counts
+from detectors.counts.rate import CountRate, belief, rarity_of
 from domain.errors import InvalidInput
 from domain.findings import Finding, FindingState
 from domain.levels import Feed

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from config.data import Category, LevelRule, load_data
-from detectors.bulletins import bulletin_findings
-from detectors.fusion import Fusion
+from detectors.fusion.bulletins import bulletin_findings
+from detectors.fusion.fusion import Fusion
 from domain.errors import InvalidInput
 from domain.findings import Alert, AlertChange, BrokenLimit, Finding, FindingState, SubjectKind
 from domain.identity import alert_id

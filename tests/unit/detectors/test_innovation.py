@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import score
-from detectors.innovation import FIELDS, Innovation
-from detectors.state import FOLD
+from detectors.series import score
+from detectors.series.innovation import FIELDS, Innovation
+from detectors.series.state import FOLD
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 values = st.one_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detectors.watch import SeriesWatch
+from detectors.series.watch import SeriesWatch
 from domain.findings import FindingState
 from domain.registry import Series
 

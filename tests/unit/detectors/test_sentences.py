@@ -6,8 +6,8 @@ from uuid import UUID
 from msgspec import structs
 
 from config.data import load_data
-from detectors.bulletins import bulletin_findings
-from detectors.sentences import alert_sentences, finding_sentences
+from detectors.fusion.bulletins import bulletin_findings
+from detectors.fusion.sentences import alert_sentences, finding_sentences
 from domain.findings import AlertChange, BrokenLimit, Finding, FindingState, SubjectKind
 from domain.inputs import Bulletin
 from domain.levels import Feed, Level

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from config.data import load_data
-from detectors.text import Classifier, phrase_findings
+from detectors.words.text import Classifier, phrase_findings
 from domain.findings import Finding
 from domain.levels import Feed
 

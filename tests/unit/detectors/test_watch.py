@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from detectors.watch import Observed, SeriesWatch
+from detectors.series.watch import Observed, SeriesWatch
 from domain.errors import InvalidInput
 from domain.findings import Finding, FindingState
 from domain.identity import finding_id, reading_id

@@ -10,7 +10,7 @@ import pytest
 
 from config.data import Term, load_data
 from config.labelled import SHIPPED_SAMPLE, Labelled, Split, read_labelled, split_of
-from detectors.text import Classifier
+from detectors.words.text import Classifier
 from domain.errors import InvalidInput
 from fenghuo.demo.places import read_data
 from fenghuo.measuring import Measured, measure

@@ -9,7 +9,7 @@ import pytest
 from stream_world import COUNTY, START, TOWNSHIPS, Sent, pack_of, series_of, ticket_of
 
 from config.data import load_data
-from detectors.text import Classifier
+from detectors.words.text import Classifier
 from domain.codec import decode, encode, headers_for
 from domain.errors import InvalidInput
 from domain.findings import Alert, AlertChange, Finding, RollUps

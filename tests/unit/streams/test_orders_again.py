@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from config.data import load_data
-from detectors.text import Classifier
+from detectors.words.text import Classifier
 from domain.codec import decode, encode, headers_for
 from domain.findings import Finding
 from domain.hotline import Status

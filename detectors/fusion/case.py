@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from config.data import Category
-from detectors.levels import Kind, Reason, kind_of
+from detectors.fusion.levels import Kind, Reason, kind_of
 from domain.findings import Finding, FindingState
 from domain.levels import Level
 

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from config.data import Term
-from detectors.cells import BUCKETS_PER_DAY, bucket_of, seconds_of
-from detectors.segment import Segmenter
+from detectors.counts.cells import BUCKETS_PER_DAY, bucket_of, seconds_of
+from detectors.words.segment import Segmenter
 from domain.areas import AreaLevel, up_to
 from domain.clock import EPOCH
 from domain.findings import Finding, FindingState, SubjectKind

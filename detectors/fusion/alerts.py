@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from config.data import Category
-from detectors.case import Case, OpenAlert
-from detectors.levels import Kind, kind_of, rarity_of
-from detectors.sentences import NameOf, alert_sentences
+from detectors.fusion.case import Case, OpenAlert
+from detectors.fusion.levels import Kind, kind_of, rarity_of
+from detectors.fusion.sentences import NameOf, alert_sentences
 from domain.findings import Alert, AlertChange, Finding
 
 MOST_EVIDENCE = 30

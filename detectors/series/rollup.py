@@ -7,7 +7,7 @@ are cumulative for their (slot, minute): the later one replaces the earlier. Lat
 import numpy as np
 
 from detectors.compiled import compiled
-from detectors.state import NEVER, RING, Record
+from detectors.series.state import NEVER, RING, Record
 
 MINUTE = 60_000_000
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from detectors.compiled import compiled
-from detectors.fold import fold_in
-from detectors.rollup import commit_to_cell
-from detectors.state import FOLDED, RING, Change, Code, Record
+from detectors.series.fold import fold_in
+from detectors.series.rollup import commit_to_cell
+from detectors.series.state import FOLDED, RING, Change, Code, Record
 
 LEARNED, SILENT = int(Code.LEARNED), int(Code.SILENT)
 CONFIRMED, CLEARED, CHANGED = int(Change.CONFIRMED), int(Change.CLEARED), int(Change.CHANGED)

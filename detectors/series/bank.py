@@ -7,9 +7,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import kernel
-from detectors.rollup import take
-from detectors.state import MAX_LIMITS, NEVER, RING, ROLLUP, SERIES, SPEC, TRANSITION, VERSION, Change, Code
+from detectors.series import kernel
+from detectors.series.rollup import take
+from detectors.series.state import (
+    MAX_LIMITS,
+    NEVER,
+    RING,
+    ROLLUP,
+    SERIES,
+    SPEC,
+    TRANSITION,
+    VERSION,
+    Change,
+    Code,
+)
 from domain.errors import Fault, InvalidInput
 
 BLOCK = 200

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.bank import BLOCK, Bank, Records, specification, unknown
-from detectors.state import VERSION, Change, Code
+from detectors.series.bank import BLOCK, Bank, Records, specification, unknown
+from detectors.series.state import VERSION, Change, Code
 from domain.clock import EPOCH
 from domain.decode import NOT_JSON
 from domain.errors import Fault, InvalidInput

@@ -12,10 +12,20 @@ from uuid import UUID
 import msgspec
 
 from config.data import Category
-from detectors.alerts import build_alert
-from detectors.case import VERSION, Case, Closed, County, Held, OpenAlert, Word, is_live, is_news
-from detectors.levels import Reason, is_flat, kind_of, level_of
-from detectors.sentences import NameOf, by_itself
+from detectors.fusion.alerts import build_alert
+from detectors.fusion.case import (
+    VERSION,
+    Case,
+    Closed,
+    County,
+    Held,
+    OpenAlert,
+    Word,
+    is_live,
+    is_news,
+)
+from detectors.fusion.levels import Reason, is_flat, kind_of, level_of
+from detectors.fusion.sentences import NameOf, by_itself
 from domain.areas import county_of, covers, township_of
 from domain.errors import Fault, InvalidInput
 from domain.findings import Alert, AlertChange, Finding, FindingState, SubjectKind

@@ -6,7 +6,7 @@ spreads the p-value is the share of innovations that came there times an exponen
 that strays from the profile counts: how far and how long, summed, against the strays that the sensor had before. That never
 goes beyond STRAY_CAP: a slow drift or a festival is worth a look, not more.
 What is learned from is clipped, so that one outlier does not make the next one look usual.
-`detectors/innovation.py` says the same in plain Python; a test holds both together.
+`detectors/series/innovation.py` says the same in plain Python; a test holds both together.
 """
 
 import math
@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from detectors.compiled import compiled
-from detectors.state import KNOTS, Record
+from detectors.series.state import KNOTS, Record
 
 DAY = 86_400_000_000
 HOUR = 3_600_000_000

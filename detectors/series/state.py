@@ -6,6 +6,7 @@ the order of arrival makes no difference inside the ring. Times are microseconds
 """
 
 from enum import IntEnum
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,11 @@ SERIES = np.dtype(
         ("ring_good", "u1", (RING,)),
         ("start", "u1"),  # of the ring
         ("size", "u1"),
-        (f"spare_{source_digest()}", "u1", (6,)),  # keeps what follows on whole words; the name see there
+        (
+            f"spare_{source_digest(Path(__file__).parent)}",
+            "u1",
+            (6,),
+        ),  # keeps what follows on whole words; the name see there
         ("minute", "i8"),  # committed part of the one minute that reaches into the ring
         ("count", "i4"),
         ("good", "i4"),

@@ -1,4 +1,4 @@
-"""The learned score of one series as a River detector: what `detectors/score.py` compiles, in plain Python."""
+"""The learned score of one series as a River detector: what `detectors/series/score.py` compiles, in plain Python."""
 
 import math
 from collections.abc import Hashable, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from river import base
 
-from detectors.score import (
+from detectors.series.score import (
     CLIP,
     DAY,
     EXCESS_GAIN,
@@ -27,7 +27,7 @@ from detectors.score import (
     WARM,
     WARM_DAYS,
 )
-from detectors.state import KNOTS
+from detectors.series.state import KNOTS
 from domain.clock import EPOCH
 
 VERSION = 1

@@ -3,9 +3,9 @@
 import numpy as np
 
 from detectors.compiled import compiled
-from detectors.guards import guard_range, guard_rate, guard_stuck, watch_limits
-from detectors.score import HOUR, learn, rebase, score
-from detectors.state import Code, Record
+from detectors.series.guards import guard_range, guard_rate, guard_stuck, watch_limits
+from detectors.series.score import HOUR, learn, rebase, score
+from detectors.series.state import Code, Record
 
 LEARNED = int(Code.LEARNED)
 OPENS_AT = 6.0

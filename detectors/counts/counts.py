@@ -14,8 +14,17 @@ from uuid import UUID
 import msgspec
 from msgspec import structs
 
-from detectors.cells import BUCKET, BUCKETS_PER_DAY, DISCOUNT, Cells, Key, bucket_of, rhythm_of, seconds_of
-from detectors.rate import belief, rarity_of
+from detectors.counts.cells import (
+    BUCKET,
+    BUCKETS_PER_DAY,
+    DISCOUNT,
+    Cells,
+    Key,
+    bucket_of,
+    rhythm_of,
+    seconds_of,
+)
+from detectors.counts.rate import belief, rarity_of
 from domain.areas import AreaLevel, county_of, up_to
 from domain.clock import EPOCH
 from domain.findings import Finding, FindingState, SubjectKind

@@ -5,7 +5,7 @@ reach no limit; a jump or a standing value may be true and does reach them. No l
 """
 
 from detectors.compiled import compiled
-from detectors.state import MAX_LIMITS, Code, Record
+from detectors.series.state import MAX_LIMITS, Code, Record
 
 RANGE, RATE, STUCK, LIMIT = int(Code.RANGE), int(Code.RATE), int(Code.STUCK), int(Code.LIMIT)
 RANGE_OPENS, RANGE_CLEARS = 2, 3

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
 from config.data import Category
-from detectors.levels import Kind, kind_of
+from detectors.fusion.levels import Kind, kind_of
 from domain.findings import AlertChange, Finding
 from domain.levels import Feed, Level
 

@@ -1,0 +1,1 @@
+"""Counts of tickets, reports and cases by place and time, against what is usual there."""

@@ -1,0 +1,1 @@
+"""What a text is about: dictionary, critical phrases, terms that rise."""
