@@ -1,5 +1,7 @@
 """Which desk works on which topics: the one list of what the stream stage does."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -15,6 +17,7 @@ from domain.topics import BULLETINS, DISPOSITIONS, FINDINGS, READINGS
 from streams.agents_fusion import FusionDesk
 from streams.agents_readings import ReadingsDesk
 from streams.agents_texts import FEEDS, BulletinsDesk, TextsDesk
+from streams.desk import Desk
 from streams.messages import partition_of
 from streams.partition import Broker
 from streams.partitions import Partitions
@@ -43,6 +46,50 @@ def warm_up(data: Data, classifier: Classifier) -> None:
     one.dump()
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How to make the desks of one kind, and what they work on (see `Partitions`)."""
+
+    name: str
+    topics: tuple[str, ...]
+    make: Callable[[int], Desk]
+    by_clock: bool = False
+
+
+def make_recipes(
+    settings: Settings, data: Data, registry: Registry, classifier: Classifier, now: Callable[[], datetime]
+) -> list[Recipe]:
+    """Say which desks there are; `now` tells county time. Who works without a broker makes them by these alone."""
+
+    def is_in(number: int, series: Series) -> bool:
+        return partition_of(township_of(series.area), settings.broker.partitions) == number
+
+    stream = settings.stream
+    return [
+        Recipe(
+            "readings",
+            (READINGS.name,),
+            lambda number: ReadingsDesk(
+                registry.series, stream.readings_lateness_seconds, partial(is_in, number)
+            ),
+        ),
+        Recipe(
+            "texts",
+            tuple(FEEDS),
+            lambda number: TextsDesk(classifier, data.categories, stream.tickets_lateness_seconds),
+        ),
+        Recipe("bulletins", (BULLETINS.name,), lambda number: BulletinsDesk(registry.areas)),
+        Recipe(
+            "fusion",
+            (FINDINGS.name, DISPOSITIONS.name),
+            lambda number: FusionDesk(
+                data.categories, registry.areas, registry.series, settings.broker.partitions, now
+            ),
+            by_clock=True,
+        ),
+    ]
+
+
 def make_work(
     settings: Settings, data: Data, registry: Registry, broker: Broker, classifier: Classifier
 ) -> list[Partitions]:
@@ -51,45 +98,16 @@ def make_work(
     def now() -> datetime:
         return registry.clock.now()
 
-    def is_in(number: int, series: Series) -> bool:
-        return partition_of(township_of(series.area), settings.broker.partitions) == number
-
-    stream = settings.stream
-    readings = Partitions(
-        "readings",
-        (READINGS.name,),
-        lambda number: ReadingsDesk(
-            registry.series, stream.readings_lateness_seconds, partial(is_in, number)
-        ),
-        broker,
-        now,
-    )
-    texts = Partitions(
-        "texts",
-        tuple(FEEDS),
-        lambda number: TextsDesk(classifier, data.categories, stream.tickets_lateness_seconds),
-        broker,
-        now,
-    )
-    bulletins = Partitions(
-        "bulletins", (BULLETINS.name,), lambda number: BulletinsDesk(registry.areas), broker, now
-    )
-
-    fusion = Partitions(
-        "fusion",
-        (FINDINGS.name, DISPOSITIONS.name),
-        lambda number: FusionDesk(
-            data.categories, registry.areas, registry.series, settings.broker.partitions, now
-        ),
-        broker,
-        now,
-        by_clock=True,
-    )
+    work = [
+        Partitions(recipe.name, recipe.topics, recipe.make, broker, now, by_clock=recipe.by_clock)
+        for recipe in make_recipes(settings, data, registry, classifier, now)
+    ]
+    held = next(partitions.held for partitions in work if partitions.name == "readings")
 
     def on_series(series: Series | None, name: str) -> None:
-        for held in readings.held.values():
-            if isinstance(held.desk, ReadingsDesk):
-                held.desk.know(series, name)
+        for partition in held.values():
+            if isinstance(partition.desk, ReadingsDesk):
+                partition.desk.know(series, name)
 
     registry.on_series.append(on_series)
-    return [readings, texts, bulletins, fusion]
+    return work
