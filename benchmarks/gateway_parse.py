@@ -83,7 +83,12 @@ async def measure() -> dict[str, float]:
     source = Source(slug="station", token_sha256="0" * 64, feeds=(Feed.READINGS,), area="990101")
     settings = GatewaySettings()
     packer = Packer(
-        sink, catalog, pack_readings=settings.pack_readings, linger_seconds=0.005, max_bytes=1_000_000
+        sink,
+        catalog,
+        partitions=8,
+        pack_readings=settings.pack_readings,
+        linger_seconds=0.005,
+        max_bytes=1_000_000,
     )
     bodies, received = make_bodies(catalog, now), micros(now)
 

@@ -51,6 +51,8 @@ class Category(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     provenance: str = ""
     hold_minutes: Annotated[float, Meta(gt=0)] = 60.0
     highest: Level = Level.RED
+    base_rate: Annotated[float, Meta(gt=0, lt=1)] = 0.2
+    """Share of statistical alerts expected to be true before officers have said anything of them."""
     raised_by: tuple[Slug, ...] = ()
     """Bulletins and findings of these categories count as evidence here."""
     levels: Annotated[tuple[LevelRule, ...], Meta(min_length=1)]

@@ -125,6 +125,22 @@ class StreamSettings(Section, frozen=True, kw_only=True):
     tickets_lateness_seconds: Positive = 86_400.0
 
 
+class FusionSettings(Section, frozen=True, kw_only=True):
+    """What alerts may cost officers, and which detectors are on trial; limits and critical phrases are never held back.
+
+    Held back is what rests on statistics alone: above blue beyond `budget_per_week`, blue beyond `blue_per_week` (each by
+    county and seven days), and blue or yellow with a chance below `chance_floor` once the county has given `least_verdicts`
+    verdicts. `shadow` names detectors whose findings weigh nothing (`NAME`), or thresholds on trial (`NAME<6`: what the
+    detector finds below rarity 6).
+    """
+
+    budget_per_week: PositiveInt = 5
+    blue_per_week: PositiveInt = 10
+    chance_floor: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    least_verdicts: PositiveInt = 20
+    shadow: tuple[Annotated[str, Meta(pattern=r"^[^\s<,]{1,60}(<\d+(\.\d+)?)?$")], ...] = ()
+
+
 class RespondSettings(Section, frozen=True, kw_only=True):
     """Intake, dispatch and channels."""
 
@@ -167,6 +183,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mqtt: MqttSettings = MqttSettings()
     cap: CapSettings = CapSettings()
     stream: StreamSettings = StreamSettings()
+    fusion: FusionSettings = FusionSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()
     personal_key: Secret = Secret()
@@ -182,7 +199,7 @@ SECRETS = {
     "FENGHUO_MQTT_PASSWORD": ("mqtt", "password"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
 }
-LISTS = frozenset({("cap", "feeds"), ("cap", "hosts")})
+LISTS = frozenset({("cap", "feeds"), ("cap", "hosts"), ("fusion", "shadow")})
 """Settings that hold several values: in the environment they stand between commas."""
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"

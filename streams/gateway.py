@@ -56,6 +56,7 @@ class Gateway:
         self._packer = Packer(
             self._writer,
             catalog,
+            partitions=settings.broker.partitions,
             pack_readings=gateway.pack_readings,
             linger_seconds=gateway.linger_milliseconds / 1_000,
             max_bytes=settings.broker.max_message_bytes,

@@ -141,20 +141,23 @@ on conflict do nothing;
 -- name: put_alert_version
 -- Store a version of an alert; nothing comes back when it was there.
 insert into alert_version (
-    alert, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence
+    alert, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence, chance, held_back,
+    explanation
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14::jsonb)
 on conflict do nothing
 returning version;
 
 -- name: put_alert
 -- Bring an alert to a newer version; nothing comes back when it has one.
 insert into alert (
-    id, version, change, domain, category, county, place, level, reason, opened_at, changed_at, evidence, zh, en
+    id, version, change, domain, category, county, place, level, reason, opened_at, changed_at, evidence, zh, en,
+    chance, held_back, explanation
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14, $15, $16, $17::jsonb)
 on conflict (id) do update set
     version = excluded.version, change = excluded.change, level = excluded.level, reason = excluded.reason,
-    changed_at = excluded.changed_at, evidence = excluded.evidence, zh = excluded.zh, en = excluded.en
+    changed_at = excluded.changed_at, evidence = excluded.evidence, zh = excluded.zh, en = excluded.en,
+    chance = excluded.chance, held_back = excluded.held_back, explanation = excluded.explanation
 where alert.version < excluded.version
 returning version;

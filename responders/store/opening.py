@@ -91,7 +91,10 @@ def case_of(row: Record) -> Case:
 
 
 async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Recorded:
-    """Store a version of an alert and do what follows from it; the same version again changes nothing."""
+    """Store a version of an alert and do what follows from it; the same version again changes nothing.
+
+    One that is held back opens no case; where an officer opened one all the same, the case hears of every version.
+    """
     if alert.category not in rules.data.categories:
         raise InvalidInput([Fault("category", f"{alert.category!r} is not known here")])
     new = await connection.fetchval(
@@ -107,12 +110,17 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
         alert.zh,
         alert.en,
         encode(alert.evidence).decode(),
+        alert.chance,
+        alert.held_back,
+        encode(alert.explanation).decode(),
     )
     if new is None or not await _put_alert(connection, alert):
         return Recorded.REPEATED
     notes: Notes = []
     row = await connection.fetchrow(sql("lock_incident_of_alert"), alert.id)
-    if row is None:
+    if row is None and alert.held_back is not None:
+        what = Recorded.HELD_BACK
+    elif row is None:
         what = Recorded.OPENED
         opened = NewCase(
             id=incident_id(alert.id),
@@ -151,6 +159,9 @@ async def _put_alert(connection: Connection, alert: Alert) -> bool:
         encode(alert.evidence).decode(),
         alert.zh,
         alert.en,
+        alert.chance,
+        alert.held_back,
+        encode(alert.explanation).decode(),
     )
     return version is not None
 

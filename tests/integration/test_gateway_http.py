@@ -253,8 +253,8 @@ def bulletin(name: str, **changes: Any) -> dict[str, Any]:
     return {**fields, "expires_at": until_later, "headline": "暴雨黄色预警", **changes}
 
 
-async def test_readings_are_packed_by_township_and_on_the_broker(client: Client, tap: Any) -> None:
-    """When 202 comes, each township has a message with its readings, and a key that is its code."""
+async def test_readings_are_packed_by_partition_and_on_the_broker(client: Client, tap: Any) -> None:
+    """When 202 comes, townships of different partitions have a message each, whose key is a township's code."""
     readings = await tap(READINGS)
     body = [reading("gw-1", number, quality="NM"[number % 2]) for number in range(4)]
     body += [reading("gw-2", 9.25)]

@@ -26,6 +26,7 @@ from streams.gateway_packer import Packer
 from streams.gateway_problems import Reason, Refused
 from streams.gateway_readings import Catalog, Columns, parse_readings
 from streams.gateway_texts import Desk
+from streams.messages import partition_of
 from streams.packing import micros, unpack
 from streams.personal import Sealer
 from streams.places import Places
@@ -225,32 +226,40 @@ def test_the_catalog_follows_the_registry(registry: Registry) -> None:
     assert len(parse(catalog, [reading("new")])) == 1
 
 
-async def test_packs_are_full_and_keyed(registry: Registry) -> None:
-    """Readings fill messages of their township up to the size, in their order, across requests."""
+@pytest.mark.parametrize(("partitions", "messages"), [(7, 4), (8, 4)])
+async def test_packs_are_full_and_keyed(registry: Registry, partitions: int, messages: int) -> None:
+    """Readings fill messages of their partition up to the size, across requests, in the order of each township.
+
+    With 7 partitions the two townships have one each, with 8 they share one.
+    """
     writer, catalog = FakeWriter(), Catalog(registry)
-    packer = Packer(writer, catalog, pack_readings=3, linger_seconds=0.0, max_bytes=1_000_000)
+    packer = Packer(
+        writer, catalog, partitions=partitions, pack_readings=3, linger_seconds=0.0, max_bytes=1_000_000
+    )
     bodies = [
         [reading(f"s{number % 2}", value=10.0 * part + number) for number in range(5)] for part in range(2)
     ]
     await asyncio.gather(
         *(packer.add(parse(catalog, body), micros(NOW) + part) for part, body in enumerate(bodies))
     )
-    found: dict[bytes, list[float]] = {}
+    found: dict[str, list[float]] = {}
     for message in writer.messages:
         pack = unpack(message.value, message.headers)
         assert message.topic == READINGS.name
         assert len(pack) <= 3
-        found.setdefault(message.key, []).extend(pack.values.tolist())
-    assert sorted(found) == [code.encode() for code in TOWNSHIPS]
-    assert sorted(found[TOWNSHIPS[0].encode()]) == [0, 2, 4, 10, 12, 14]
-    assert len(writer.messages) == 4
+        for index, value in zip(pack.index.tolist(), pack.values.tolist(), strict=True):
+            found.setdefault(pack.names[index], []).append(value)
+            township = TOWNSHIPS[int(pack.names[index][1:]) % 2]
+            assert partition_of(message.key.decode(), partitions) == partition_of(township, partitions)
+    assert found == {"s0": [0, 2, 4, 10, 12, 14], "s1": [1, 3, 11, 13]}
+    assert len(writer.messages) == messages
     assert min(unpack(m.value, m.headers).received for m in writer.messages) == micros(NOW)
 
 
 async def test_a_request_fails_with_its_message(registry: Registry) -> None:
     """When the broker does not take a message, everybody with readings in it hears of it, and nobody else later."""
     writer, catalog = FakeWriter(), Catalog(registry)
-    packer = Packer(writer, catalog, pack_readings=500, linger_seconds=0.0, max_bytes=1_000_000)
+    packer = Packer(writer, catalog, partitions=7, pack_readings=500, linger_seconds=0.0, max_bytes=1_000_000)
     columns = parse(catalog, [reading("s0"), reading("s1")])
     writer.is_away = True
     results = await asyncio.gather(*(packer.add(columns, 1) for _ in range(3)), return_exceptions=True)
@@ -263,7 +272,9 @@ async def test_a_request_fails_with_its_message(registry: Registry) -> None:
 async def test_flush_leaves_nothing_behind(registry: Registry) -> None:
     """What waits for company is sent when the gateway stops."""
     writer, catalog = FakeWriter(), Catalog(registry)
-    packer = Packer(writer, catalog, pack_readings=500, linger_seconds=3_600.0, max_bytes=1_000_000)
+    packer = Packer(
+        writer, catalog, partitions=8, pack_readings=500, linger_seconds=3_600.0, max_bytes=1_000_000
+    )
     waiting = asyncio.create_task(packer.add(parse(catalog, [reading()]), micros(NOW)))
     await asyncio.sleep(0)
     assert not writer.messages
@@ -276,7 +287,9 @@ async def test_a_message_never_outgrows_the_broker(registry: Registry) -> None:
     """A pack that is too large for a message is split, and nothing is lost."""
     writer, catalog = FakeWriter(), Catalog(registry)
     limit = 2_500
-    packer = Packer(writer, catalog, pack_readings=500, linger_seconds=0.0, max_bytes=limit + OVERHEAD_BYTES)
+    packer = Packer(
+        writer, catalog, partitions=8, pack_readings=500, linger_seconds=0.0, max_bytes=limit + OVERHEAD_BYTES
+    )
     await packer.add(parse(catalog, [reading(f"s{2 * (n % 2)}", value=n) for n in range(300)]), micros(NOW))
     assert len(writer.messages) > 1
     assert all(len(message.value) <= limit for message in writer.messages)

@@ -88,7 +88,9 @@ class World:
         self.writer = writer
         self.sealer: Sealer = read_key(settings.personal_key)
         catalog = Catalog(registry)
-        packer = Packer(writer, catalog, pack_readings=500, linger_seconds=0, max_bytes=1_000_000)
+        packer = Packer(
+            writer, catalog, partitions=8, pack_readings=500, linger_seconds=0, max_bytes=1_000_000
+        )
         self.intake = DeviceIntake(settings, registry, catalog, packer, writer, self.sealer, "gateway:1")
 
     def stand_at(self, at: datetime) -> None:
