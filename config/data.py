@@ -1,4 +1,4 @@
-"""The data files, shipped or local: categories, duties, policies, dictionary, air quality, routes, hydrology, pollutants."""
+"""The data files, shipped or local: categories, duties, policies, dictionary, air quality, routes, hydrology, rivers, …"""
 
 import tomllib
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from config.cap_events import CapEvent, check_cap_events
 from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
+from config.rivers import River, check_rivers
 from config.routes import Route, check_routes
 from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
@@ -146,6 +147,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cap_event: tuple[CapEvent, ...] = ()
     element: tuple[Element, ...] = ()
     pollutant: tuple[Pollutant, ...] = ()
+    river: Annotated[tuple[River, ...], Meta(min_length=1)]
 
 
 FILES = {
@@ -158,6 +160,7 @@ FILES = {
     "cap_event": "cap_events.toml",
     "element": "hydrology.toml",
     "pollutant": "pollutants.toml",
+    "river": "rivers.toml",
 }
 
 
@@ -174,6 +177,8 @@ class Data(Struct, frozen=True, kw_only=True):
     elements: tuple[Element, ...]
     pollutants: dict[str, Pollutant]
     """By their codes, and by those of 2005."""
+    rivers: dict[str, River]
+    """By slug; "" is for all others."""
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -216,6 +221,7 @@ def load_data(local: Path | None = None) -> Data:
         cap_events=files.cap_event,
         elements=files.element,
         pollutants=by_code(files.pollutant),
+        rivers={river.slug: river for river in files.river},
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
@@ -223,6 +229,7 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))
+    faults.extend(check_rivers(files.river))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)

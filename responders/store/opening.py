@@ -112,7 +112,7 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
         encode(alert.evidence).decode(),
         alert.chance,
         alert.held_back,
-        encode(alert.explanation).decode(),
+        _explained(alert),
     )
     if new is None or not await _put_alert(connection, alert):
         return Recorded.REPEATED
@@ -142,6 +142,10 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
     return what
 
 
+def _explained(alert: Alert) -> str | None:
+    return None if alert.explanation is None else encode(alert.explanation).decode()
+
+
 async def _put_alert(connection: Connection, alert: Alert) -> bool:
     version = await connection.fetchval(
         sql("put_alert"),
@@ -161,7 +165,7 @@ async def _put_alert(connection: Connection, alert: Alert) -> bool:
         alert.en,
         alert.chance,
         alert.held_back,
-        encode(alert.explanation).decode(),
+        _explained(alert),
     )
     return version is not None
 

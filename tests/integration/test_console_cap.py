@@ -13,7 +13,7 @@ from msgspec import structs
 
 from config.settings import ConsoleSettings, Secret
 from domain.cap import CapAlert, MessageType, Scope, Status
-from domain.findings import Alert, AlertChange
+from domain.findings import Alert, AlertChange, HeldBack
 from domain.levels import Level
 from responders.cap import identifier_of
 from streams.cap.entries import read_entries
@@ -172,3 +172,32 @@ async def test_versions_that_are_not_known_in_words_are_left_out(console: Consol
     assert name not in await feed(seat, **MACHINE)
     assert (await seat.get(f"/cap/{name}.xml", **MACHINE)).status == 404
     assert (await seat.get("/cap/nonsense.xml", **MACHINE)).status == 404
+
+
+async def test_what_is_held_back_is_no_message_until_somebody_is_told(console: Console) -> None:
+    """The first version that is not held back is an Alert that refers to nothing, whatever its number."""
+    held = world.alert(
+        "water-pollution", world.BAISHI, Level.BLUE, (world.river_finding(3),), "白石镇水环境", "Baishi"
+    )
+    await console.raise_alerts(structs.replace(held, held_back=HeldBack.CHANCE))
+    seat = await console.seat()
+    assert identifier_of(held.id, 1) not in await feed(seat, **MACHINE)
+    await console.raise_alerts(later(held, 2, AlertChange.CHANGED, level=Level.YELLOW))
+    assert [identifier_of(held.id, number) in await feed(seat, **MACHINE) for number in (1, 2)] == [
+        False,
+        True,
+    ]
+    message = await read(seat, identifier_of(held.id, 2), **MACHINE)
+    assert (message.type, message.references) == (MessageType.ALERT, ())
+    assert (await seat.get(f"/cap/{identifier_of(held.id, 1)}.xml", **MACHINE)).status == 404
+
+
+async def test_a_finding_on_trial_makes_nothing_public(console: Console) -> None:
+    """What rests on a restricted warning stays inside, although an open finding in shadow stands beside it."""
+    secret = structs.replace(world.river_finding(3), restricted=True)
+    beside = structs.replace(world.river_finding(2), shadow=True)
+    hidden = world.alert(
+        "water-pollution", world.BAISHI, Level.YELLOW, (secret, beside), "白石镇水环境", "Baishi"
+    )
+    await console.raise_alerts(hidden)
+    assert identifier_of(hidden.id, 1) not in await feed(await console.seat(), **MACHINE)

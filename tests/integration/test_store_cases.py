@@ -6,6 +6,7 @@ from dataclasses import replace
 from uuid import uuid4
 
 import asyncpg
+import msgspec
 import pytest
 from msgspec import structs
 from responder_world import (
@@ -25,7 +26,7 @@ from responder_world import (
 )
 
 from domain.errors import Conflict, NotAllowed, NotFound
-from domain.findings import AlertChange
+from domain.findings import AlertChange, Explanation, HeldBack
 from domain.identity import incident_id
 from domain.incidents import IncidentState, PageState, TaskState, Verdict
 from domain.levels import Grade, Level
@@ -387,3 +388,38 @@ async def test_the_province_sees_everything(world: World) -> None:
     await world.raise_alert(QINGXI)
     await world.raise_alert(HEWAN)
     assert len(await world.store.queue(viewer(POSTS[PROVINCE]))) == 2
+
+
+async def test_an_alert_that_is_held_back_is_on_record_and_pages_nobody(world: World) -> None:
+    """The row says why and how likely it is; there is no case until a version that is not held back, which opens one."""
+    explanation = Explanation(decisive=uuid4(), nearby=("ammonia-2",), quiet=2)
+    held = structs.replace(alert(), chance=0.04, held_back=HeldBack.CHANCE, explanation=explanation)
+    assert await world.store.record_alert(held, RULES) is Recorded.HELD_BACK
+    assert await world.store.record_alert(held, RULES) is Recorded.REPEATED
+    account = await world.store.account()
+    assert (account.rows["alert"], account.rows["incident"], account.rows["page"]) == (1, 0, 0)
+    connection = await asyncpg.connect(world.dsn)
+    row = await connection.fetchrow("select chance, held_back, explanation from alert")
+    await connection.close()
+    assert (row["chance"], row["held_back"]) == (0.04, "chance")
+    assert msgspec.json.decode(row["explanation"], type=Explanation) == explanation
+
+    opened = structs.replace(
+        held, version=2, change=AlertChange.CHANGED, level=Level.YELLOW, held_back=None, chance=0.6
+    )
+    assert await world.store.record_alert(opened, RULES) is Recorded.OPENED
+    view = await world.show(incident_id(held.id))
+    assert (view.row.grade, [entry.kind for entry in view.timeline]) == (
+        Grade.III,
+        ["opened", "task_dispatched", "paged"],
+    )
+
+
+async def test_an_alert_that_is_over_before_anybody_was_told_opens_no_case(world: World) -> None:
+    """Held back, changed, cleared: three versions on record, and no case."""
+    held = structs.replace(alert(), held_back=HeldBack.BUDGET)
+    for version, change in enumerate((AlertChange.RAISED, AlertChange.CHANGED, AlertChange.CLEARED), 1):
+        said = structs.replace(held, version=version, change=change)
+        assert await world.store.record_alert(said, RULES) is Recorded.HELD_BACK
+    account = await world.store.account()
+    assert (account.rows["alert"], account.rows["incident"]) == (1, 0)
