@@ -78,7 +78,7 @@ class DeviceSettings(Section, frozen=True, kw_only=True):
     max_connections: PositiveInt = 10_000
     idle_seconds: Positive = 1_800.0
     frame_seconds: Positive = 30.0
-    linger_milliseconds: Annotated[float, Meta(ge=0)] = 20.0
+    linger_milliseconds: Annotated[float, Meta(ge=0)] = 50.0
     unregistered: PositiveInt = 2_000
 
 
