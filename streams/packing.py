@@ -52,7 +52,7 @@ _TIME = _SCHEMA.field("observed_at").type
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadingPack:
-    """Readings of one township as columns of one length.
+    """Readings of one partition as columns of one length.
 
     `index` points into `names`; times are microseconds since 1970 UTC; `quality` holds numbers of `Quality`;
     `received` is the gateway's receipt of them all. The arrays of an unpacked message may not be written to.
