@@ -1,9 +1,9 @@
-"""The data files, shipped or local: categories, duties, policies, dictionary, air quality, routes, hydrology, rivers, …"""
+"""The data files, shipped or local, read and checked: what each holds is told by its record."""
 
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
@@ -135,6 +135,13 @@ class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must stand near the word, before or after it: 河里 alone is no pollution, with 臭 it is."""
 
 
+class Stop(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words that are no terms: by themselves (`word`, `place`), before one (`title`) or after one (`surname`)."""
+
+    kind: Literal["word", "place", "title", "surname"]
+    words: Annotated[tuple[str, ...], Meta(min_length=1)]
+
+
 class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The content of all data files together."""
 
@@ -142,6 +149,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     duty: Annotated[tuple[Duty, ...], Meta(min_length=1)]
     policy: Annotated[tuple[Policy, ...], Meta(min_length=1)]
     term: tuple[Term, ...] = ()
+    stop: tuple[Stop, ...] = ()
     aqi: Annotated[tuple[Standard, ...], Meta(min_length=1)]
     route: tuple[Route, ...] = ()
     cap_event: tuple[CapEvent, ...] = ()
@@ -155,6 +163,7 @@ FILES = {
     "duty": "duties.toml",
     "policy": "policies.toml",
     "term": "dictionary.toml",
+    "stop": "stop_words.toml",
     "aqi": "aqi.toml",
     "route": "mqtt.toml",
     "cap_event": "cap_events.toml",
@@ -171,6 +180,7 @@ class Data(Struct, frozen=True, kw_only=True):
     duties: tuple[Duty, ...]
     policies: tuple[Policy, ...]
     terms: tuple[Term, ...]
+    stops: tuple[Stop, ...]
     aqi: AirQuality
     routes: tuple[Route, ...]
     cap_events: tuple[CapEvent, ...]
@@ -216,6 +226,7 @@ def load_data(local: Path | None = None) -> Data:
         duties=files.duty,
         policies=files.policy,
         terms=files.term,
+        stops=files.stop,
         aqi=AirQuality(files.aqi),
         routes=files.route,
         cap_events=files.cap_event,

@@ -34,6 +34,14 @@ class BrokenLimit(Struct, frozen=True, kw_only=True):
     basis: str = ""
 
 
+class Arrival(Struct, frozen=True, kw_only=True):
+    """When what passes along a river is expected at a series further downstream: between two times, if at all."""
+
+    series: str
+    earliest: AwareTime
+    latest: AwareTime
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """What one detector says about one place and time: nothing but evidence.
 
@@ -42,7 +50,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     The id stays the same from confirmation through every update to clearing. What rests on a `restricted` one is not told to
     the public. A `weak` one raises nothing by itself, it counts beside others; one in `shadow` comes from a detector or
     threshold on trial: it is recorded, and weighs nothing. `places` are the cells of a zone, most telling first; `terms` the
-    words that rose, or the series that moved along.
+    words that rose, or the series that moved along; `arrivals` the series that it will come to next.
     """
 
     id: UUID
@@ -71,6 +79,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     shadow: bool = False
     places: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
 
 
 class AlertChange(StrEnum):
@@ -153,7 +162,8 @@ class Calibration(Struct, frozen=True, kw_only=True):
     """What the learned model promised of alerts before their verdicts were known (prequential), and what became of them.
 
     `brier` is the mean squared error of the chance, `base_rate` the share found true, `detectors` counts verdicts by
-    detector as (true, false); shadow detectors stand there as `NAME (shadow)`.
+    detector as (true, false); shadow detectors stand there as `NAME (shadow)`, with the verdicts on alerts that they fell
+    together with. `alone` counts what a detector or threshold on trial found where there was no alert.
     """
 
     county: str
@@ -163,6 +173,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
     base_rate: float
     bins: tuple[CalibrationBin, ...]
     detectors: dict[str, tuple[int, int]] = {}
+    alone: dict[str, int] = {}
 
 
 class LateReading(Struct, frozen=True, kw_only=True):
