@@ -8,9 +8,11 @@ from msgspec import structs
 
 from config.data import Category
 from config.metrics import INPUTS
-from detectors.counts.counts import Counts
+from detectors.counts.ledger import Heard
+from detectors.counts.watch import TextsWatch
 from detectors.fusion.bulletins import VERSION as BOARD_VERSION
 from detectors.fusion.bulletins import Board
+from detectors.words.terms import Terms
 from detectors.words.text import Classifier, phrase_findings
 from domain.areas import AreaLevel, covers
 from domain.codec import decode
@@ -24,20 +26,27 @@ from streams.messages import finding_message
 from streams.metrics import LATENESS_SECONDS
 
 FEEDS = {TICKETS.name: (TICKETS, Feed.TICKETS), REPORTS.name: (REPORTS, Feed.REPORTS)}
-NEWEST = "newest"
-"""The piece beside those of the counts."""
+SOURCES = "sources"
+"""The piece beside those of the watch."""
 
 
 class TextsDesk:
     """Judges what people say, tickets and reports side by side, since both tell how far time has come."""
 
     def __init__(
-        self, classifier: Classifier, categories: Mapping[str, Category], lateness_seconds: float
+        self,
+        classifier: Classifier,
+        terms: Terms,
+        categories: Mapping[str, Category],
+        areas: Mapping[str, Area],
+        lateness_seconds: float,
     ) -> None:
-        """Take the classifier, which all partitions share, and the categories that there are."""
+        """Take what all partitions share: classifier and terms, the categories that there are, the registry's areas."""
         self._classifier = classifier
+        self._terms = terms
         self._categories = categories
-        self._counts = Counts(lateness_seconds)
+        self._areas = areas
+        self._watch = TextsWatch(lateness_seconds)
         self._lateness = timedelta(seconds=lateness_seconds)
         self._newest: dict[str, datetime] = {}
 
@@ -54,20 +63,24 @@ class TextsDesk:
         given = item.category if item.category in self._categories else None
         title = item.title if isinstance(item, Ticket) else None
         classified = self._classifier.classify(f"{title}。{item.text}" if title else item.text, given)
-        findings = [
-            *phrase_findings(
-                classified,
-                input_id=item.id,
-                area=item.area,
-                feed=feed,
-                observed_at=item.observed_at,
-                received_at=item.received_at,
-            ),
-            *self._counts.observe(
-                item.id, item.area, classified.category, feed, item.observed_at, item.received_at
-            ),
-        ]
-        return [finding_message(finding) for finding in findings]
+        findings = phrase_findings(
+            classified,
+            input_id=item.id,
+            area=item.area,
+            feed=feed,
+            observed_at=item.observed_at,
+            received_at=item.received_at,
+        )
+        heard = Heard(
+            item.id,
+            item.area,
+            classified.category,
+            feed,
+            item.observed_at,
+            item.received_at,
+            self._terms.of(classified.cut, self._names(item.area)),
+        )
+        return [finding_message(finding) for finding in (*findings, *self._watch.observe(heard))]
 
     def tick(self, now: datetime) -> Outgoing:
         """Do nothing: only event time passes here."""
@@ -78,13 +91,18 @@ class TextsDesk:
         return []
 
     def dump(self) -> dict[str, bytes]:
-        """Write down the counts and how far each source has come."""
-        return {**self._counts.dump(), NEWEST: msgspec.msgpack.encode(self._newest)}
+        """Write down what the watch knows and how far each source has come."""
+        return {**self._watch.dump(), SOURCES: msgspec.msgpack.encode(self._newest)}
 
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take both up."""
-        self._newest = msgspec.msgpack.decode(pieces.pop(NEWEST), type=dict[str, datetime])
-        self._counts.restore(pieces)
+        self._newest = msgspec.msgpack.decode(pieces.pop(SOURCES), type=dict[str, datetime])
+        self._watch.restore(pieces)
+
+    def _names(self, area: str) -> list[str]:
+        """Name the places that a text is about: what they are called after is no term."""
+        codes = (area[:level] for level in AreaLevel if AreaLevel.COUNTY <= level <= len(area))
+        return [self._areas[code].name for code in codes if code in self._areas]
 
 
 class BulletinsDesk:

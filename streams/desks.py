@@ -10,6 +10,7 @@ import numpy as np
 from config.data import Data
 from config.settings import Settings
 from detectors.series.watch import SeriesWatch
+from detectors.words.terms import Terms
 from detectors.words.text import Classifier
 from domain.areas import township_of
 from domain.registry import Series
@@ -65,6 +66,7 @@ def make_recipes(
         return partition_of(township_of(series.area), settings.broker.partitions) == number
 
     stream = settings.stream
+    terms = Terms(data.stops, data.terms)
     return [
         Recipe(
             "readings",
@@ -76,7 +78,9 @@ def make_recipes(
         Recipe(
             "texts",
             tuple(FEEDS),
-            lambda number: TextsDesk(classifier, data.categories, stream.tickets_lateness_seconds),
+            lambda number: TextsDesk(
+                classifier, terms, data.categories, registry.areas, stream.tickets_lateness_seconds
+            ),
         ),
         Recipe("bulletins", (BULLETINS.name,), lambda number: BulletinsDesk(registry.areas)),
         Recipe(

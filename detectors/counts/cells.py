@@ -1,7 +1,7 @@
-"""What was counted where: two-hour buckets per place, category and feed, and the ids that were counted."""
+"""What was counted where: two-hour buckets per place, category and feed."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,6 +26,7 @@ RHYTHM = (0.25, 0.2, 0.25, 0.8, 1.6, 1.9, 1.4, 1.5, 1.6, 1.2, 0.8, 0.5)
 RHYTHM_WEIGHT = 24.0
 """Tickets that the prior rhythm is worth."""
 NAMED_INPUTS = 20
+PREFIX = "cells/"
 
 
 class Key(NamedTuple):
@@ -51,6 +52,21 @@ def bucket_of(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds + LOCAL) // BUCKET
 
 
+def day_of(at: datetime) -> int:
+    """Name the local day of an aware time: its number since 1970."""
+    return bucket_of(at) // BUCKETS_PER_DAY
+
+
+def time_of(bucket: int) -> datetime:
+    """Tell the time at which a bucket begins."""
+    return EPOCH + timedelta(seconds=seconds_of(bucket))
+
+
+def start_of(day: int) -> datetime:
+    """Tell the time at which a local day begins."""
+    return time_of(day * BUCKETS_PER_DAY)
+
+
 def seconds_of(bucket: int) -> int:
     """Tell the Unix time at which a bucket begins."""
     return bucket * BUCKET - LOCAL
@@ -70,34 +86,13 @@ class Cells:
 
     kept = KEPT_DAYS * BUCKETS_PER_DAY
 
-    def __init__(self, remembered_days: int) -> None:
+    def __init__(self) -> None:
         """Start empty."""
         self._first: dict[str, int] = {}
         self._counts: dict[Key, dict[int, int]] = {}
         self._inputs: dict[Key, dict[int, list[UUID]]] = {}
         self._children: dict[tuple[str, int], set[str]] = {}
-        self._remembered_days = remembered_days
-        self._seen: dict[int, set[UUID]] = {}
         self._changed: set[str] = set()
-
-    def remember(self, input_id: UUID, at: datetime) -> bool:
-        """Say whether an id is new; they are kept by the day on which they were observed.
-
-        All kept days are asked: an order that is pushed again with another time is still the same call.
-        """
-        day = bucket_of(at) // BUCKETS_PER_DAY
-        seen = self._seen.get(day)
-        if seen is None:
-            seen = self._seen[day] = set()
-            newest = max(self._seen)
-            for old in [kept for kept in self._seen if kept < newest - self._remembered_days]:
-                del self._seen[old]
-                self._changed.add(f"ids/{old}")
-        if any(input_id in ids for ids in self._seen.values()):
-            return False
-        seen.add(input_id)
-        self._changed.add(f"ids/{day}")
-        return True
 
     def count(self, key: Key, bucket: int, input_id: UUID) -> None:
         """Count one; a cell forgets what is too old as it goes on."""
@@ -119,7 +114,7 @@ class Cells:
         del named[NAMED_INPUTS:]
         county = county_of(key.area)
         self._first[county] = min(self._first.get(county, bucket), bucket)
-        self._changed.add(f"cells/{township_of(key.area)}")
+        self._changed.add(f"{PREFIX}{township_of(key.area)}")
 
     def counted(self, key: Key, begin: int, length: int) -> tuple[int, list[UUID]]:
         """Tell the count of a period and the newest inputs behind it."""
@@ -144,14 +139,12 @@ class Cells:
         return len(self._children.get((area, level), ()))
 
     def dump(self) -> dict[str, bytes]:
-        """Write the pieces that changed since the last dump: a day's ids each, a township's or county's cells each."""
+        """Write the pieces that changed since the last dump, a township's or county's cells each."""
         changed, self._changed = self._changed, set()
         return {name: self._write(name) for name in sorted(changed)}
 
     def _write(self, name: str) -> bytes:
-        kind, _, rest = name.partition("/")
-        if kind == "ids":  # empty when that day is forgotten
-            return b"".join(sorted(input_id.bytes for input_id in self._seen.get(int(rest), ())))
+        rest = name.removeprefix(PREFIX)
         keys = sorted(key for key in self._counts if township_of(key.area) == rest)
         written = _Written(
             version=VERSION,
@@ -161,14 +154,11 @@ class Cells:
         )
         return msgspec.msgpack.encode(written)
 
-    def restore(self, pieces: dict[str, bytes]) -> None:
-        """Take up written pieces; InvalidInput when they are of another form."""
+    def restore(self, pieces: Mapping[str, bytes]) -> None:
+        """Take up its own among written pieces; InvalidInput when they are of another form."""
         for name, piece in pieces.items():
-            kind, _, rest = name.partition("/")
-            if kind == "ids" and piece:
-                self._seen[int(rest)] = {UUID(bytes=piece[at : at + 16]) for at in range(0, len(piece), 16)}
-            elif kind == "cells":
-                self._take_up(rest, msgspec.msgpack.decode(piece, type=_Written))
+            if name.startswith(PREFIX):
+                self._take_up(name.removeprefix(PREFIX), msgspec.msgpack.decode(piece, type=_Written))
 
     def _take_up(self, place: str, written: _Written) -> None:
         if written.version != VERSION:

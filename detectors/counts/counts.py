@@ -7,8 +7,9 @@ the county as far as this partition sees it, and the hour of day counts by a rhy
 """
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -22,11 +23,11 @@ from detectors.counts.cells import (
     Key,
     bucket_of,
     rhythm_of,
-    seconds_of,
+    time_of,
 )
+from detectors.counts.ledger import Heard, Ledger
 from detectors.counts.rate import belief, rarity_of
 from domain.areas import AreaLevel, county_of, up_to
-from domain.clock import EPOCH
 from domain.findings import Finding, FindingState, SubjectKind
 from domain.identity import finding_id
 from domain.levels import Feed
@@ -46,6 +47,8 @@ LEAST_SIBLINGS = 8
 LEAST_RATE = 0.002
 """Tickets per bucket and cell that are always expected: one in forty days."""
 MOST_INPUTS = 20
+OPEN = "open"
+"""The piece that holds what was said and not cleared."""
 
 
 @dataclass(slots=True)
@@ -56,59 +59,45 @@ class _Open:
     until: int
 
 
-_Held = tuple[list[tuple[Finding, int]], dict[str, datetime]]
+Behind = Callable[[str, str, Feed, int, int], tuple[tuple[str, ...], tuple[str, ...]]]
+"""Tells the terms and the places behind a count of an area, category and feed in so many buckets from one on."""
+
+
+def nothing(
+    area: str, category: str, feed: Feed, begin: int, length: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell nothing of what stood behind a count."""
+    return (), ()
 
 
 class Counts:
     """Counts what is observed; one for the partition of a feed or of several."""
 
-    def __init__(self, lateness_seconds: float = 86_400.0) -> None:
-        """Start empty; what is older than the bound behind the county's newest ticket is late and not counted."""
-        self._guard = -(-int(lateness_seconds) // BUCKET)
-        self._lateness = timedelta(seconds=lateness_seconds)
-        self.cells = Cells(remembered_days=7 + -(-int(lateness_seconds) // 86_400))
+    def __init__(self, ledger: Ledger, behind: Behind = nothing) -> None:
+        """Take the ledger that admits what is observed here, and whoever tells what stood behind a count."""
+        self._ledger = ledger
+        self._behind = behind
+        self._guard = -(-int(ledger.lateness.total_seconds()) // BUCKET)
+        self.cells = Cells()
         self._open: dict[UUID, _Open] = {}
-        self._newest: dict[str, datetime] = {}
 
-    def observe(
-        self,
-        input_id: UUID,
-        area: str,
-        category: str,
-        feed: Feed,
-        observed_at: datetime,
-        received_at: datetime,
-    ) -> list[Finding]:
-        """Count one ticket or report and say what that changes; the same id again, or a late one, says nothing."""
-        county = county_of(area)
-        newest = self._newest.get(county)
-        if newest is not None and observed_at < newest - self._lateness:
-            return []
-        if not self.cells.remember(input_id, observed_at):
-            return []
-        self._newest[county] = max(newest, observed_at) if newest else observed_at
-        bucket = bucket_of(observed_at)
-        self.cells.count(Key(county, category, feed), bucket, input_id)
+    def observe(self, heard: Heard) -> list[Finding]:
+        """Count a ticket or report that was admitted, and say what that changes."""
+        county, area = county_of(heard.area), heard.area
+        bucket = bucket_of(heard.observed_at)
+        self.cells.count(Key(county, heard.category, heard.feed), bucket, heard.id)
         findings = []
         for level in LEVELS:
             if len(area) < level:
                 continue
-            key = Key(up_to(area, level), category, feed)
-            self.cells.count(key, bucket, input_id)
+            key = Key(up_to(area, level), heard.category, heard.feed)
+            self.cells.count(key, bucket, heard.id)
             for window, length in WINDOWS.items():
                 begin = bucket // length * length
-                finding = self._judge(key, window, begin, observed_at, received_at)
+                finding = self._judge(key, window, begin, heard)
                 if finding is not None:
                     findings.append(finding)
-        return [*findings, *self._clear(county, received_at)]
-
-    def advance(self, watermark: datetime, received_at: datetime) -> list[Finding]:
-        """Let time pass in all counties that were seen, and clear what is over."""
-        found = []
-        for county, newest in list(self._newest.items()):
-            self._newest[county] = max(newest, watermark)
-            found.extend(self._clear(county, received_at))
-        return found
+        return [*findings, *self.clear(county, heard.received_at)]
 
     def expectation(self, key: Key, begin: int, length: int) -> tuple[float, float] | None:
         """Tell the mean and the shape expected of a cell in a period, None while too little is known."""
@@ -138,9 +127,7 @@ class Counts:
         siblings = max(self.cells.children(up_to(key.area, parent), len(key.area)), LEAST_SIBLINGS)
         return belief(counted, exposure, max(above / siblings, LEAST_RATE), PRIOR_SHAPE)
 
-    def _judge(
-        self, key: Key, window: str, begin: int, observed_at: datetime, received_at: datetime
-    ) -> Finding | None:
+    def _judge(self, key: Key, window: str, begin: int, heard: Heard) -> Finding | None:
         """Say something when a period's count is rare, and again at each further order of magnitude."""
         length = WINDOWS[window]
         count, inputs = self.cells.counted(key, begin, length)
@@ -152,12 +139,13 @@ class Counts:
         rarity = rarity_of(count, *expected)
         if rarity < OPENS_AT:
             return None
-        start = _time(begin)
+        start = time_of(begin)
         detector = f"counts-{window}"
         name = finding_id(detector, DETECTOR_VERSION, f"{key.area}/{key.category}/{key.feed}", start)
         said = self._open.get(name)
         if said is not None and int(rarity) <= int(_rarity(said.finding)):
             return None
+        terms, places = self._behind(key.area, key.category, key.feed, begin, length)
         finding = Finding(
             id=name,
             detector=detector,
@@ -168,26 +156,28 @@ class Counts:
             area=key.area,
             feed=key.feed,
             state=FindingState.CONFIRMED,
-            observed_at=observed_at,
-            received_at=received_at,
+            observed_at=heard.observed_at,
+            received_at=heard.received_at,
             period_start=start,
-            period_end=_time(begin + length),
+            period_end=time_of(begin + length),
             observed=float(count),
             expected=expected[0],
             unit="件",
             p_value=10.0**-rarity,
             inputs=tuple(inputs[:MOST_INPUTS]),
+            terms=terms,
+            places=places,
         )
-        newest = bucket_of(self._newest[county_of(key.area)])
+        newest = bucket_of(self._ledger.newest(county_of(key.area)))
         until = begin + 2 * length  # one period after its own
         if newest >= until:  # it came so late that it would be over before anybody saw it
             until = newest + length
         self._open[name] = _Open(finding, max(until, said.until if said else 0))
         return finding
 
-    def _clear(self, county: str, received_at: datetime) -> list[Finding]:
+    def clear(self, county: str, received_at: datetime) -> list[Finding]:
         """Clear what is over at the county's newest time; a later period that is rare has a finding of its own."""
-        newest = self._newest[county]
+        newest = self._ledger.newest(county)
         now = bucket_of(newest)
         over = [
             name
@@ -209,20 +199,16 @@ class Counts:
         return [held.finding for held in self._open.values()]
 
     def dump(self) -> dict[str, bytes]:
-        """Write everything as named pieces."""
+        """Write the pieces that changed since the last dump."""
         held = [(held.finding, held.until) for held in self._open.values()]
-        return {**self.cells.dump(), "open": msgspec.msgpack.encode((held, self._newest))}
+        return {**self.cells.dump(), OPEN: msgspec.msgpack.encode(held)}
 
-    def restore(self, pieces: dict[str, bytes]) -> None:
-        """Take up all written pieces; InvalidInput or ValueError (msgspec's) when they are of another form."""
+    def restore(self, pieces: Mapping[str, bytes]) -> None:
+        """Take up its own among written pieces; InvalidInput or ValueError (msgspec's) when they are of another form."""
         self.cells.restore(pieces)
-        if "open" in pieces:
-            held, self._newest = msgspec.msgpack.decode(pieces["open"], type=_Held)
+        if OPEN in pieces:
+            held = msgspec.msgpack.decode(pieces[OPEN], type=list[tuple[Finding, int]])
             self._open = {finding.id: _Open(finding, until) for finding, until in held}
-
-
-def _time(bucket: int) -> datetime:
-    return EPOCH + timedelta(seconds=seconds_of(bucket))
 
 
 def _rarity(finding: Finding) -> float:

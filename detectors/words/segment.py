@@ -8,20 +8,20 @@ from typing import Any
 
 
 class Segmenter:
-    """Cuts text at the borders of words; deterministic, without guessing at unknown words."""
+    """Cuts text into words; deterministic, without guessing at unknown words."""
 
     def __init__(self, words: Iterable[str]) -> None:
         """Take words that must come out whole; nothing is loaded yet."""
         self._words = tuple(words)
         self._tokenizer: Any = None
 
-    def borders(self, text: str) -> set[int]:
-        """Tell where words begin and end."""
+    def cut(self, text: str) -> list[str]:
+        """Cut a text into its words; together they are the text."""
         if self._tokenizer is None:
             self._tokenizer = _tokenizer()
             for word in self._words:
                 self._tokenizer.add_word(word, freq=1_000_000)
-        return {0} | {end for _, _, end in self._tokenizer.tokenize(text, HMM=False)}
+        return self._tokenizer.lcut(text, HMM=False)  # type: ignore[no-any-return]  # ships no types
 
 
 def _tokenizer() -> Any:
@@ -48,3 +48,13 @@ def _dictionary() -> tuple[dict[str, int], int]:
         warnings.simplefilter("ignore", ResourceWarning)
         found: tuple[dict[str, int], int] = jieba.Tokenizer.gen_pfdict(jieba.dt.get_dict_file())
     return found
+
+
+@cache
+def names() -> frozenset[str]:
+    """Name the words of jieba's dictionary that it knows as persons' names; many of them mean something else too."""
+    import jieba  # noqa: PLC0415
+
+    with jieba.dt.get_dict_file() as lines:
+        tagged = (line.decode().split() for line in lines)
+        return frozenset(parts[0] for parts in tagged if parts[-1].startswith("nr") and len(parts[0]) > 1)

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 from config.data import Term
@@ -40,13 +41,14 @@ class Classified:
     """What a text is about: the category, the words that speak for it, critical phrases as (category, phrase).
 
     `others` are the further matters of the same call, weightiest first: a call about a stench and unpaid wages is counted
-    once, under its category, and is about both.
+    once, under its category, and is about both. `cut` is the text cut into words, spaces left out.
     """
 
     category: str
     words: tuple[str, ...]
     phrases: tuple[tuple[str, str], ...]
     others: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -104,10 +106,14 @@ class Classifier:
     def classify(self, text: str, given: str | None = None) -> Classified:
         """Classify a text; a category that it came with (`given`) stands, critical phrases are looked for all the same."""
         plain = "".join(unicodedata.normalize("NFKC", text).split())
-        hits = [hit for term in self._terms for hit in term.hits(plain)]
-        if any(not hit.term.near for hit in hits):
-            borders = self._segmenter.borders(plain)
-            hits = [hit for hit in hits if hit.term.near or {hit.begin, hit.begin + len(hit.word)} <= borders]
+        cut = self._segmenter.cut(plain)
+        borders = {0, *accumulate(map(len, cut))}
+        hits = [
+            hit
+            for term in self._terms
+            for hit in term.hits(plain)
+            if hit.term.near or {hit.begin, hit.begin + len(hit.word)} <= borders
+        ]
         hits = [hit for hit in hits if not (hit.term.critical and _denied(plain, hit))]
         hits.sort(key=lambda hit: hit.begin)
         weights = {(hit.term.category, hit.word): hit.term.weight for hit in hits}
@@ -127,6 +133,7 @@ class Classifier:
             words=tuple(dict.fromkeys(hit.word for hit in hits if hit.term.category == category)),
             phrases=tuple(phrases.items()),
             others=tuple(name for name in ranked if name != category),
+            cut=tuple(cut),
         )
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]  # comes with river
 
 from detectors.counts.cells import Key, bucket_of, seconds_of
-from detectors.counts.counts import Counts
+from detectors.counts.ledger import Heard
 from detectors.counts.rate import CountRate, belief, rarity_of
+from detectors.counts.watch import TextsWatch
 from domain.errors import InvalidInput
 from domain.findings import Finding, FindingState
 from domain.levels import Feed
@@ -50,12 +51,12 @@ def burst(begin: timedelta, count: int, *, minutes: float = 10, area: str = "990
     ]
 
 
-def send(counts: Counts, items: list[Item], feed: Feed = Feed.TICKETS) -> list[Finding]:
+def send(counts: TextsWatch, items: list[Item], feed: Feed = Feed.TICKETS) -> list[Finding]:
     """Count items in the order given."""
     return [
         finding
         for at, area, category, name in items
-        for finding in counts.observe(name, area, category, feed, at, at + timedelta(seconds=1))
+        for finding in counts.observe(Heard(name, area, category, feed, at, at + timedelta(seconds=1)))
     ]
 
 
@@ -94,7 +95,7 @@ def test_buckets_begin_at_local_hours() -> None:
 
 def test_a_cluster_is_found_and_cleared() -> None:
     """Ten tickets in a village that has one in a fortnight are found within the hour, there and in its township."""
-    counts = Counts()
+    counts = TextsWatch()
     assert send(counts, history(6)) == []
     found = send(counts, burst(timedelta(days=6, hours=10), 10))
     first = found[0]
@@ -110,53 +111,55 @@ def test_a_cluster_is_found_and_cleared() -> None:
     cleared = counts.advance(START + timedelta(days=8), START + timedelta(days=8))
     assert {finding.id for finding in cleared} == opened
     assert {finding.state for finding in cleared} == {FindingState.CLEARED}
-    assert counts.open_findings() == []
+    assert counts.counts.open_findings() == []
 
 
 def test_ordinary_weeks_are_quiet() -> None:
     """Twelve weeks of ordinary days raise next to nothing."""
     found = [
-        finding.id for seed in range(3) for finding in send(Counts(), history(28, per_day=80.0, seed=seed))
+        finding.id
+        for seed in range(3)
+        for finding in send(TextsWatch(), history(28, per_day=80.0, seed=seed))
     ]
     assert len(set(found)) <= 3
 
 
 def test_a_new_cell_does_not_fire_on_its_second_ticket() -> None:
     """Two or three tickets in a place never heard of before are no event."""
-    counts = Counts()
+    counts = TextsWatch()
     send(counts, history(6))
     assert send(counts, burst(timedelta(days=6, hours=10), 3, area="990101199001001")) == []
 
 
 def test_a_county_is_watched_before_it_is_judged() -> None:
     """On the first day nothing is said: there is no past to compare with."""
-    assert send(Counts(), burst(timedelta(hours=10), 30)) == []
+    assert send(TextsWatch(), burst(timedelta(hours=10), 30)) == []
 
 
 def test_the_same_id_counts_once() -> None:
     """A storm of repetitions of one ticket is one ticket."""
-    counts = Counts()
+    counts = TextsWatch()
     send(counts, history(6))
     (ticket,) = burst(timedelta(days=6, hours=10), 1)
     assert send(counts, [ticket] * 50) == []
     key = Key("990101103002", "infectious-disease", Feed.TICKETS)
-    assert counts.cells.counted(key, bucket_of(ticket[0]), 1)[0] == 1
+    assert counts.counts.cells.counted(key, bucket_of(ticket[0]), 1)[0] == 1
 
 
 def test_late_tickets_reach_no_detector() -> None:
     """What is older than the bound behind the county's newest is not counted."""
-    counts = Counts(lateness_seconds=3_600)
+    counts = TextsWatch(lateness_seconds=3_600)
     send(counts, history(6))
     key = Key("990101103", "infectious-disease", Feed.TICKETS)
     old = burst(timedelta(days=4), 10, minutes=1)
-    before = counts.cells.counted(key, bucket_of(old[0][0]), 1)
+    before = counts.counts.cells.counted(key, bucket_of(old[0][0]), 1)
     assert send(counts, old) == []
-    assert counts.cells.counted(key, bucket_of(old[0][0]), 1) == before
+    assert counts.counts.cells.counted(key, bucket_of(old[0][0]), 1) == before
 
 
 def test_a_report_that_waited_on_a_phone_is_still_heard() -> None:
     """A cluster that arrives hours late, inside the bound, is said, though its period is over."""
-    counts = Counts()
+    counts = TextsWatch()
     send(counts, history(6))
     send(counts, [(START + timedelta(days=6, hours=20), "990101100001001", "noise-complaint", UUID(int=7))])
     found = send(counts, burst(timedelta(days=6, hours=8), 8, minutes=1))
@@ -171,7 +174,7 @@ def test_order_and_repetition_make_no_difference(seed: int) -> None:
     items = sorted(history(4, seed=3) + burst(timedelta(days=3, hours=9), 9, minutes=12))
     crooked = sorted(items, key=lambda item: item[0] + timedelta(hours=generator.uniform(0, 2)))
     crooked += generator.sample(crooked[-60:], 20)
-    straight_counts, crooked_counts = Counts(), Counts()
+    straight_counts, crooked_counts = TextsWatch(), TextsWatch()
     send(straight_counts, items)
     send(crooked_counts, crooked)
     end = START + timedelta(days=4)
@@ -179,14 +182,16 @@ def test_order_and_repetition_make_no_difference(seed: int) -> None:
         counts.advance(end, end)
     assert _open(crooked_counts) == _open(straight_counts)
     key, begin = Key("990101103", "infectious-disease", Feed.TICKETS), bucket_of(end)
-    assert crooked_counts.expectation(key, begin, 6) == straight_counts.expectation(key, begin, 6)
+    assert crooked_counts.counts.expectation(key, begin, 6) == straight_counts.counts.expectation(
+        key, begin, 6
+    )
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 165])
 def test_a_restart_makes_no_difference(cut: int) -> None:
     """Dumped anywhere in pieces, restored and sent the rest, the findings are the same."""
     items = sorted(history(4) + burst(timedelta(days=3, hours=9), 9))
-    whole, first, second = Counts(), Counts(), Counts()
+    whole, first, second = TextsWatch(), TextsWatch(), TextsWatch()
     expected = send(whole, items)
     pieces: dict[str, bytes] = {}
     said = send(first, items[: cut // 2])
@@ -200,12 +205,12 @@ def test_a_restart_makes_no_difference(cut: int) -> None:
 
 def test_a_piece_of_another_version_is_refused() -> None:
     """Cells of a version that is not known are invalid input."""
-    counts = Counts()
+    counts = TextsWatch()
     send(counts, history(1))
     pieces = {name: piece.replace(b"\x94\x01", b"\x94\x63", 1) for name, piece in counts.dump().items()}
     with pytest.raises(InvalidInput, match="version"):
-        Counts().restore(pieces)
+        TextsWatch().restore(pieces)
 
 
-def _open(counts: Counts) -> set[tuple[UUID, float | None]]:
-    return {(finding.id, finding.p_value) for finding in counts.open_findings()}
+def _open(counts: TextsWatch) -> set[tuple[UUID, float | None]]:
+    return {(finding.id, finding.p_value) for finding in counts.counts.open_findings()}

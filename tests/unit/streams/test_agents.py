@@ -9,6 +9,7 @@ import pytest
 from stream_world import COUNTY, START, TOWNSHIPS, Sent, pack_of, series_of, ticket_of
 
 from config.data import load_data
+from detectors.words.terms import Terms
 from detectors.words.text import Classifier
 from domain.codec import decode, encode, headers_for
 from domain.errors import InvalidInput
@@ -52,7 +53,7 @@ def readings_desk() -> ReadingsDesk:
 
 def texts_desk() -> TextsDesk:
     """A desk with the shipped dictionary."""
-    return TextsDesk(CLASSIFIER, DATA.categories, 86_400.0)
+    return TextsDesk(CLASSIFIER, Terms(DATA.stops, DATA.terms), DATA.categories, {}, 86_400.0)
 
 
 def fusion_desk() -> FusionDesk:

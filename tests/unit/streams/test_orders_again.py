@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import structs
 
 from config.data import load_data
+from detectors.words.terms import Terms
 from detectors.words.text import Classifier
 from domain.codec import decode, encode, headers_for
 from domain.findings import Finding
@@ -58,7 +59,7 @@ def take(desk: TextsDesk, *tickets: Ticket) -> list[Finding]:
 
 def warm_desk() -> TextsDesk:
     """Make a desk that knows three quiet days of the village."""
-    desk = TextsDesk(Classifier(DATA.terms), DATA.categories, 86_400.0)
+    desk = TextsDesk(Classifier(DATA.terms), Terms(DATA.stops, DATA.terms), DATA.categories, {}, 86_400.0)
     take(desk, *(order(number, hour=number * 6) for number in range(12)))
     return desk
 
