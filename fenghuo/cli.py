@@ -9,6 +9,8 @@ from domain.errors import FenghuoError, InvalidConfiguration
 from fenghuo.commands import (
     aqi,
     areas,
+    audit,
+    backtest,
     bench,
     cap,
     check,
@@ -40,8 +42,9 @@ def create_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for commands in (demo, stages, migrate, topics, check, classify, aqi, replay):
+    for commands in (demo, stages, migrate, topics, check, classify, aqi, replay, backtest):
         commands.add_to(cli)
+    cli.add_typer(audit.create_commands(), name="audit")
     cli.add_typer(users.create_commands(), name="user")
     cli.add_typer(areas.create_commands(), name="area")
     cli.add_typer(devices.create_commands(), name="device")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,6 +27,8 @@ from responders.store import Store
 log = structlog.get_logger()
 
 HOUSEKEEPING_SECONDS = 5.0
+SEAL_SECONDS = 3_600.0
+"""Between seals on the record of cases."""
 STOP_SECONDS = 10.0
 """How long loops may take to finish what they claimed; then they are cut, and leases and offsets see to the rest."""
 
@@ -156,15 +159,25 @@ async def _migrate_patiently(dsn: str, health: Health, stopping: asyncio.Event) 
 async def _keep_house(
     store: Store, channels: dict[str, Channel], health: Health, stopping: asyncio.Event
 ) -> None:
-    """Forget what is old, count what is open, pass on pages over channels that are gone."""
+    """Forget what is old, count what is open, pass on pages over channels that are gone, seal the record."""
+    sealed = time.monotonic()
     while not stopping.is_set():
         await store.workers.prune()
         await dispatch.pass_on_stranded(store, channels)
         counts = await store.workers.open_by_grade()
         for grade in Grade:
             INCIDENTS_OPEN.labels(grade.name).set(counts.get(grade, 0))
+        if time.monotonic() - sealed >= SEAL_SECONDS:
+            await _seal(store)
+            sealed = time.monotonic()
         health.beat("housekeeping")
         await wait_for(stopping, HOUSEKEEPING_SECONDS)
+
+
+async def _seal(store: Store) -> None:
+    """Seal the record, and tell the log, which leaves the house where logs are collected elsewhere."""
+    if (seal := await store.audit.seal()) is not None:
+        log.info("record_sealed", number=seal.number, entries=seal.entries, digest=seal.digest.hex())
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
 from responders.store import account, commands, console, intake, messages, opening, registry, stations
+from responders.store.audit import Audit
 from responders.store.listening import listen
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
@@ -41,7 +42,8 @@ from responders.views import (
 class Store:
     """All that the platform keeps and all that may be asked of it.
 
-    `workers` is for the responder's own loops, `register` for whoever changes devices and series or looks at them.
+    `workers` is for the responder's own loops, `register` for whoever changes devices and series or looks at them,
+    `audit` for the record of cases as evidence.
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,6 +51,7 @@ class Store:
         self._database = database
         self.workers = Workers(database)
         self.register = Register(database)
+        self.audit = Audit(database)
 
     @classmethod
     @asynccontextmanager
