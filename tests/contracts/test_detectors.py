@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 from river.checks import common, yield_checks
 
+from detectors.counts.glm import CountGLM
 from detectors.counts.rate import CountRate
 from detectors.series.innovation import Innovation
 
-Detector = Innovation | CountRate
-DETECTORS: list[Detector] = [Innovation(), CountRate()]
+Detector = Innovation | CountRate | CountGLM
+DETECTORS: list[Detector] = [Innovation(), CountRate(), CountGLM()]
 GENERAL = [
     common.check_repr,
     common.check_str,

@@ -1,0 +1,293 @@
+"""Rows of state of the dynamic model of counts, compiled: what `detectors/counts/glm.py` says in plain Python.
+
+A row holds, as doubles: the scalars named below, the mean of the terms, the log weights of DISPERSIONS, the
+covariance of the terms.
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.compiled import compiled, source_digest
+from detectors.counts.design import LEVEL, SLOPE, Design, Floats
+from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, digamma, log_probability, shape_of, trigamma
+
+Record = Any
+"""An array of TERM inside compiled code, which types it by itself."""
+Slots = NDArray[np.int64]
+TIME, LEARNED, UP, DOWN, LATE, PARENT = range(6)
+"""Period of the newest count; counts learned; sums of residuals above and below; counts in a row behind TIME; the row of
+the zone, −1 for none."""
+SCALARS = 6
+DISPERSIONS = np.array([1.0, 1.1, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.2, 5.5, 7.5, 11.0, 18.0, 40.0])
+"""Variances over means that are thought possible; each has a prior weight of one over itself."""
+PRIOR = -np.log(DISPERSIONS)
+DISPERSION_KEPT = 0.998
+"""What is left of the evidence about them after another count."""
+OUTLYING = 2.58
+"""Anscombe residual from which a count teaches less (Noufaily et al. 2013)."""
+DRIFT, FARTHEST = 0.75, 3.0
+"""Of the sums UP and DOWN: what a period must exceed, and the most that it adds before."""
+SHIFT = 0.25
+"""Variance of the level's logarithm that is added when a new level shows itself: it may be a half more or less."""
+PATIENT_ABOUT_TIME = 30
+"""Counts in a row behind the newest that make the newest a clock gone wrong."""
+MOST_UNKNOWN = 64.0
+"""Variance of a logarithm beyond which nothing is known anyway."""
+LEAST_UNKNOWN = 1e-18
+"""Variance that rounding must not bring to nothing."""
+TERM = np.dtype(
+    [
+        ("growth", "f8"),
+        ("cap", "f8"),
+        ("cap_within", "f8"),
+        (f"of_{source_digest(Path(__file__).parent)}", "f8"),  # the name: see `source_digest`
+    ]
+)
+"""What is known of a term before any count, see `design.Block`."""
+
+
+@compiled
+def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: Floats) -> tuple[float, float]:
+    """Tell mean and variance of the linear predictor `steps` after the row's time; changes only `scaled`.
+
+    `scaled` becomes the growths of the terms' deviations. A term never becomes less known than at first: in long gaps, and
+    where a term is seldom asked for, discounting by itself would grow without bound.
+    """
+    terms = len(values)
+    mean = row[SCALARS : SCALARS + terms]
+    covariance = row[len(row) - terms * terms :].reshape(terms, terms)
+    growth, caps = prior["growth"], caps_of(row, prior)
+    for i in range(terms):
+        grown = growth[i] if steps == 1.0 else growth[i] ** steps
+        scaled[i] = min(grown, math.sqrt(caps[i] / covariance[i, i]))
+    level, variance = 0.0, 0.0
+    for i in range(terms):
+        along = values[i] + (steps * values[LEVEL] if i == SLOPE else 0.0)
+        level += along * mean[i]
+        total = 0.0
+        for j in range(terms):
+            other = values[j] + (steps * values[LEVEL] if j == SLOPE else 0.0)
+            total += covariance[i, j] * scaled[j] * other
+        variance += along * scaled[i] * total
+    return level, min(max(variance, 1e-12), MOST_UNKNOWN)
+
+
+@compiled
+def caps_of(row: Floats, prior: Record) -> Floats:
+    """Tell the terms' largest variances for a row with a zone above it or without."""
+    caps: Floats = prior["cap_within"] if row[PARENT] >= 0.0 else prior["cap"]
+    return caps
+
+
+@compiled
+def dispersion_of(row: Floats, terms: int) -> float:
+    """Tell the expected variance over mean."""
+    weights = row[SCALARS + terms : SCALARS + terms + len(DISPERSIONS)]
+    greatest = weights.max()
+    total, found = 0.0, 0.0
+    for j in range(len(DISPERSIONS)):
+        weight = math.exp(weights[j] - greatest)
+        total += weight
+        found += weight * DISPERSIONS[j]
+    mean: float = found / total
+    return mean
+
+
+@compiled
+def shape_at(mean: float, dispersion: float, unknown: float) -> float:
+    """Tell the negative binomial's shape whose variance is dispersion × mean + mean² / `unknown`, a gamma's shape."""
+    return min(mean / (dispersion - 1.0 + mean / unknown + 1e-9), LARGEST_SHAPE)
+
+
+@compiled
+def learn(
+    row: Floats,
+    values: Floats,
+    offset: float,
+    count: float,
+    steps: float,
+    prior: Record,
+    patience: float,
+    scaled: Floats,
+    gain: Floats,
+) -> None:
+    """Let a row learn a count `steps` after its time; `scaled` and `gain` are room for the terms."""
+    terms = len(values)
+    level, variance = forecast(row, values, steps, prior, scaled)
+    unknown = shape_of(variance)
+    log_rate = digamma(unknown) - level - offset
+    mean = unknown * math.exp(-log_rate)
+    dispersion = dispersion_of(row, terms)
+    residual = anscombe(count, mean, dispersion + mean / unknown)
+    weight = 1.0 if residual <= OUTLYING else (OUTLYING / residual) ** 2
+    shape = unknown + weight * count / dispersion
+    rate = math.exp(log_rate) + weight / dispersion
+    shift = digamma(shape) - math.log(rate) - level - offset
+    kept = trigamma(shape) / variance
+    _carry(row, terms, steps, scaled)
+    covariance = row[len(row) - terms * terms :].reshape(terms, terms)
+    for i in range(terms):
+        total = 0.0
+        for j in range(terms):
+            total += covariance[i, j] * values[j]
+        gain[i] = total / variance
+    for i in range(terms):
+        row[SCALARS + i] += gain[i] * shift
+        for j in range(terms):
+            covariance[i, j] -= gain[i] * gain[j] * variance * (1.0 - kept)
+        covariance[i, i] = max(covariance[i, i], LEAST_UNKNOWN)
+    _learn_dispersion(row, terms, count, mean, unknown, weight)
+    _watch_level(row, residual, patience, covariance, caps_of(row, prior))
+
+
+@compiled
+def anscombe(count: float, mean: float, dispersion: float) -> float:
+    """Tell how far a count lies from its mean, in standard deviations (Anscombe's residual of a quasi-Poisson)."""
+    rise: float = count ** (2 / 3) - mean ** (2 / 3)
+    width: float = mean ** (1 / 6)
+    return 1.5 * rise / (width * math.sqrt(dispersion))
+
+
+@compiled
+def _carry(row: Floats, terms: int, steps: float, scaled: Floats) -> None:
+    """Move mean and covariance on in time: what was known grows stale, then the slope moves the level."""
+    covariance = row[len(row) - terms * terms :].reshape(terms, terms)
+    for i in range(terms):
+        for j in range(terms):
+            covariance[i, j] *= scaled[i] * scaled[j]
+    row[SCALARS + LEVEL] += steps * row[SCALARS + SLOPE]
+    for j in range(terms):
+        covariance[LEVEL, j] += steps * covariance[SLOPE, j]
+    for i in range(terms):
+        covariance[i, LEVEL] += steps * covariance[i, SLOPE]
+
+
+@compiled
+def _learn_dispersion(
+    row: Floats, terms: int, count: float, mean: float, unknown: float, weight: float
+) -> None:
+    weights = row[SCALARS + terms : SCALARS + terms + len(DISPERSIONS)]
+    for j in range(len(DISPERSIONS)):
+        shape = shape_at(mean, DISPERSIONS[j], unknown)
+        weights[j] = PRIOR[j] + DISPERSION_KEPT * (weights[j] - PRIOR[j])
+        weights[j] += weight * log_probability(count, mean, shape)
+    weights -= weights.max()
+
+
+@compiled
+def _watch_level(row: Floats, residual: float, patience: float, covariance: Floats, caps: Floats) -> None:
+    """Sum up what lies above and below; a sum beyond `patience` opens the level to what comes next."""
+    row[UP] = max(row[UP] + min(residual, FARTHEST) - DRIFT, 0.0)
+    row[DOWN] = max(row[DOWN] - max(residual, -FARTHEST) - DRIFT, 0.0)
+    if max(row[UP], row[DOWN]) > patience:
+        row[UP] = row[DOWN] = 0.0
+        covariance[LEVEL, LEVEL] = min(covariance[LEVEL, LEVEL] + SHIFT, caps[LEVEL])
+
+
+@compiled
+def offsets(
+    states: Floats,
+    slots: Slots,
+    values: Floats,
+    index: int,
+    most_steps: int,
+    prior: Record,
+    exposures: Floats,
+    out: Floats,
+) -> None:
+    """Add up, for each slot, the logarithm of its exposure and the linear predictors of all zones above it."""
+    scaled = np.empty(len(values))
+    for n in range(len(slots)):
+        out[n] = math.log(exposures[n])
+        above = int(states[slots[n], PARENT])
+        while above >= 0:
+            row = states[above]
+            out[n] += forecast(row, values, steps_of(row, index, most_steps), prior, scaled)[0]
+            above = int(row[PARENT])
+
+
+@compiled
+def steps_of(row: Floats, index: int, most_steps: int) -> float:
+    """Count the periods since a row's time: none for what lies behind it, at most `most_steps`."""
+    if row[LEARNED] == 0.0:
+        return 0.0
+    return float(min(max(index - row[TIME], 0.0), most_steps))
+
+
+@compiled
+def expect_all(
+    states: Floats,
+    slots: Slots,
+    values: Floats,
+    index: int,
+    most_steps: int,
+    prior: Record,
+    shifts: Floats,
+    means: Floats,
+    shapes: Floats,
+) -> None:
+    """Write mean and shape expected of each slot; `shifts` are `offsets`."""
+    terms = len(values)
+    scaled = np.empty(terms)
+    for n in range(len(slots)):
+        row = states[slots[n]]
+        level, variance = forecast(row, values, steps_of(row, index, most_steps), prior, scaled)
+        unknown = shape_of(variance)
+        mean = unknown * math.exp(level + shifts[n] - digamma(unknown))
+        means[n] = min(max(mean, 1e-9), LARGEST)
+        shapes[n] = shape_at(means[n], dispersion_of(row, terms), unknown)
+
+
+@compiled
+def learn_all(
+    states: Floats,
+    slots: Slots,
+    values: Floats,
+    index: int,
+    most_steps: int,
+    prior: Record,
+    patience: float,
+    shifts: Floats,
+    counts: Floats,
+) -> int:
+    """Let each slot learn its count; how many were left out, being no counts or of a period already learned."""
+    terms = len(values)
+    scaled, gain = np.empty(terms), np.empty(terms)
+    left_out = 0
+    for n in range(len(slots)):
+        row, count = states[slots[n]], counts[n]
+        if not 0.0 <= count < np.inf or not is_due(row, index):
+            left_out += 1
+            continue
+        steps = steps_of(row, index, most_steps)
+        learn(row, values, shifts[n], min(count, LARGEST), steps, prior, patience, scaled, gain)
+        row[TIME] = float(index)
+        row[LEARNED] += 1.0
+    return left_out
+
+
+@compiled
+def is_due(row: Floats, index: int) -> bool:
+    """Say whether a period is still to be learned, and count those that are not.
+
+    A period counts once: repetitions and what comes behind a newer period teach nothing. After PATIENT_ABOUT_TIME counts
+    behind the newest time it was that time that was wrong.
+    """
+    if row[LEARNED] > 0.0 and index <= row[TIME]:
+        row[LATE] += 1.0 if index < row[TIME] else 0.0
+        if row[LATE] < PATIENT_ABOUT_TIME:
+            return False
+    row[LATE] = 0.0
+    return True
+
+
+def prior_of(design: Design) -> NDArray[np.void]:
+    """Make the TERM records of a design."""
+    prior = np.zeros(design.terms, TERM)
+    prior["growth"] = design.growth
+    prior["cap"], prior["cap_within"] = design.caps
+    return prior
