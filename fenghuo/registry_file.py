@@ -46,6 +46,8 @@ SERIES_COLUMNS = {
     "max_rate": ("最大变化率",),
     "device": ("设备", "设备编号"),
     "channel": ("通道", "因子编码"),
+    "river": ("河流", "河流编码"),
+    "river_km": ("河流里程", "河流里程（公里）", "河流里程(公里)"),
 }
 LIMIT_COLUMNS = {
     "level": "级别",

@@ -82,10 +82,14 @@ export function openSeries(subject, choices, done) {
   const known = Boolean(subject.id);
   const of = subject.of ?? {};
   const values = known
-    ? { ...subject, device: subject.device ?? "", low: subject.low ?? "", high: subject.high ?? "", max_rate: subject.max_rate ?? "" }
+    ? {
+        ...{ ...subject, device: subject.device ?? "", low: subject.low ?? "", high: subject.high ?? "", max_rate: subject.max_rate ?? "" },
+        ...{ river: subject.river ?? "", river_km: subject.river_km ?? "" },
+      }
     : {
         ...{ id: `${of.id}.${subject.channel}`, name: "", quantity: "", unit: "", area: of.area, category: "" },
         ...{ source: of.source, interval_seconds: 300, low: "", high: "", max_rate: "", device: of.id, channel: subject.channel },
+        ...{ river: "", river_km: "" },
       };
   delete values.limits;
   open({
@@ -105,6 +109,8 @@ export function openSeries(subject, choices, done) {
       { name: "low", label: "registry_field.low", as: "number" },
       { name: "high", label: "registry_field.high", as: "number" },
       { name: "max_rate", label: "registry_field.max_rate", as: "number" },
+      { name: "river", label: "registry_field.river" },
+      { name: "river_km", label: "registry_field.river_km", as: "number" },
       { name: "device", label: "registry_field.device", as: "fixed" },
       { name: "channel", label: "registry_field.channel", as: "fixed" },
     ],
@@ -121,6 +127,8 @@ export function openSeries(subject, choices, done) {
           low: numberOf(found.low),
           high: numberOf(found.high),
           max_rate: numberOf(found.max_rate),
+          river: found.river || null,
+          river_km: numberOf(found.river_km),
           limits: limits.map(plainLimit),
         },
       ],

@@ -206,7 +206,9 @@ export function SeriesTable({ view, edit, look }) {
               ${series.map(
                 (row) => html`<tr key=${row.series.id} data-series=${row.series.id}>
                   <td class="first">${row.series.name}<small>${row.series.id} · ${t(`category.${row.series.category}`)}</small></td>
-                  <td data-label=${t("registry.area")}>${row.area_name}<small>${row.series.source}</small></td>
+                  <td data-label=${t("registry.area")}>${row.area_name}<small>${row.series.source}${
+                    row.series.river && ` · ${t("registry.on_river", { river: row.series.river, km: Number(row.series.river_km) })}`
+                  }</small></td>
                   ${look &&
                   html`<td data-label=${t("registry.device")}>
                     ${row.series.device

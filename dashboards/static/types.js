@@ -30,7 +30,7 @@
  *   aqi: number | null, averaging: string}} Limit
  * @typedef {{id: string, name: string, quantity: string, unit: string, area: string, category: string, source: string,
  *   interval_seconds: number, low: number | null, high: number | null, max_rate: number | null, limits: Limit[],
- *   device: string | null, channel: string}} Series
+ *   device: string | null, channel: string, river: string | null, river_km: number | null}} Series
  * @typedef {{series: Series, area_name: string, last_at: string | null, last: number | null, good: boolean,
  *   silent: boolean}} SeriesRow
  * @typedef {{kind: string, id: string, name: string, area: string, action: string,

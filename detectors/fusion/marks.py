@@ -21,7 +21,7 @@ LIMIT_RARITY = 4.0
 """A broken limit says nothing of how rare it is: it counts as much as the weakest finding that is told."""
 HIGHEST_RARITY = 9.0
 """Beyond one in a billion the tail of a model is fiction: more is not believed of one station."""
-DEVICE_FAULTS = frozenset({"stuck", "silent", "range", "rate"})
+DEVICE_FAULTS = frozenset({"stuck", "silent", "range", "rate", "unit"})
 
 
 class Mark(Struct):

@@ -106,6 +106,11 @@ def describe_limits(limits: Iterable[Limit]) -> str:
     )
 
 
+def describe_river(series: Series) -> str:
+    """Write where on which river a series measures: `qs km 12.4`; "" when it is on none."""
+    return "" if series.river is None else f"{series.river} km {series.river_km:g}"
+
+
 def show_fields(record: Device | Series, **more: Any) -> None:
     """Show a record as lines, whatever it is sealed to left out."""
     table = Table(show_header=False, box=None)

@@ -11,7 +11,14 @@ from config.settings import Settings
 from domain.errors import NotFound
 from domain.registry import Series
 from fenghuo.commands.answers import console, print_json
-from fenghuo.commands.registers import describe_limits, import_file, remove, show_fields, with_store
+from fenghuo.commands.registers import (
+    describe_limits,
+    describe_river,
+    import_file,
+    remove,
+    show_fields,
+    with_store,
+)
 from responders.registration import Kind, Wish
 
 if TYPE_CHECKING:
@@ -46,11 +53,11 @@ def create_commands() -> typer.Typer:
         if as_json:
             print_json(found)
             return
-        table = Table("id", "name", "unit", "area", "source", "device", "channel", "limits")
+        table = Table("id", "name", "unit", "area", "source", "device", "channel", "river", "limits")
         for one in found:
             table.add_row(
                 one.id, one.name, one.unit, one.area, one.source, one.device or "", one.channel,
-                describe_limits(one.limits),
+                describe_river(one), describe_limits(one.limits),
             )  # fmt: skip
         console().print(table)
 

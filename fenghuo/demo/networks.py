@@ -1,5 +1,6 @@
 """The 2,000 series of the demo county: who measures what where, with limits, and how each behaves on a common day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -74,12 +75,13 @@ class Channel:
 
 def build_channels(places: Places, share: float = 1.0) -> tuple[Channel, ...]:
     """Build all channels; a smaller `share` leaves out stations, but never of the rivers."""
+    km_of = {(river.slug, station): km for river in places.rivers for station, km in enumerate(river.km)}
     networks = convert(_written_out(read_data("networks.toml")), _NetworkFile).network
     return tuple(
         channel
         for number, network in enumerate(networks)
         for count, (river, station, name, cell) in enumerate(_stations(network, places, number, share), 1)
-        for channel in _channels(network, count, river, station, name, cell)
+        for channel in _channels(network, count, river, station, name, cell, km_of)
     )
 
 
@@ -136,7 +138,13 @@ def _device(network: Network, number: int, where: str, name: str, cell: str) -> 
 
 
 def _channels(
-    network: Network, number: int, river: str | None, station: int, name: str, cell: str
+    network: Network,
+    number: int,
+    river: str | None,
+    station: int,
+    name: str,
+    cell: str,
+    km_of: Mapping[tuple[str, int], float],
 ) -> list[Channel]:
     where = f"{river}{station + 1:02d}" if river else f"{station + 1:03d}"
     device = _device(network, number, where, name, cell)
@@ -156,6 +164,8 @@ def _channels(
                 limits=quantity.limits,
                 device=device.id if device else None,
                 channel=quantity.code if device else "",
+                river=river,
+                river_km=km_of[river, station] if river else None,
             ),
             network.slug,
             river,

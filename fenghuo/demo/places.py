@@ -28,11 +28,12 @@ def read_data(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class River:
-    """A river with the grid cells of its stations in downstream order."""
+    """A river with the grid cells of its stations in downstream order, and how many km from its source each lies."""
 
     slug: str
     name: str
     cells: tuple[str, ...]
+    km: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,5 +180,5 @@ def _rivers(data: dict[str, Any], cells: tuple[str, ...]) -> tuple[River, ...]:
             own = [cell for cell in cells if cell.startswith(township)]
             share = (course[:number].count(township) + 1) / (course.count(township) + 1)
             found.append(own[int(share * len(own))])
-        rivers.append(River(river["slug"], river["name"], tuple(found)))
+        rivers.append(River(river["slug"], river["name"], tuple(found), tuple(river["km"])))
     return tuple(rivers)

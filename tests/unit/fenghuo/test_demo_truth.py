@@ -52,6 +52,21 @@ def test_the_county_has_the_size_that_is_promised() -> None:
     assert len(build_channels(places)) == 2_000
 
 
+def test_stations_of_a_river_know_where_they_are_and_the_script_keeps_to_what_water_does() -> None:
+    """Kilometres grow downstream, and what passes takes a time that the shipped range of velocities allows."""
+    rivers = {river.slug: river for river in build_places().rivers}
+    water = load_data().rivers[""]
+    for river in rivers.values():
+        assert len(river.km) == len(river.cells)
+        assert list(river.km) == sorted(set(river.km))
+    for channel in build_channels(build_places(), 0.1):
+        expected = None if channel.river is None else rivers[channel.river].km[channel.station]
+        assert (channel.series.river, channel.series.river_km) == (channel.river, expected)
+    for effect in (effect for happening in HAPPENINGS for effect in happening.effect if effect.river):
+        steps = np.diff(rivers[effect.river].km) * 1000 / (effect.delay * 60)
+        assert np.all((water.slowest < steps) & (steps < water.fastest))
+
+
 def test_readings_are_the_same_for_the_same_seed() -> None:
     """Two runs with one seed measure the same, another seed something else."""
     channels = build_channels(build_places(), 0.1)

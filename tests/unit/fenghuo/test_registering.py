@@ -55,6 +55,9 @@ def test_the_example_becomes_devices_and_series() -> None:
         (Level.BLUE, 115, "HJ 633-2026, AQI 150"),
         (Level.ORANGE, 250, "HJ 633-2026, AQI 300"),
     ]
+    assert [(one.river, one.river_km) for one in found.wish.series[:3]] == [("qingxi", 12.4)] * 2 + [
+        (None, None)
+    ]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
@@ -64,10 +67,11 @@ def test_the_example_table_is_read_with_chinese_headings(tmp_path: Path, encodin
     oxygen, dioxide = wanted(written(tmp_path / "s.csv", text, encoding)).wish.series
     (low,) = oxygen.limits
     assert (oxygen.category, oxygen.device, oxygen.channel) == ("water-pollution", "shiqiao-water", "w01009")
+    assert (oxygen.river, oxygen.river_km) == ("qingxi", 12.4)
     assert (low.level, low.value, low.direction) == (Level.BLUE, 5, "below")
     (high,) = dioxide.limits
     assert (high.level, high.value, high.consecutive, high.aqi) == (Level.YELLOW, 1200, 2, 200)
-    assert dioxide.device is None
+    assert (dioxide.device, dioxide.river) == (None, None)
 
 
 def test_a_workbook_holds_devices_and_series_on_sheets_of_their_names(tmp_path: Path) -> None:
@@ -162,6 +166,17 @@ def test_faults_of_a_table_name_row_and_column(tmp_path: Path) -> None:
         "s.csv: row 2, column I: series s1: limits[0].level",
         "s.csv: row 2, column J: series s1: limits[0].value",
     } <= told(wanted(written(tmp_path / "s.csv", text))).keys()
+
+
+def test_a_river_without_its_kilometres_is_refused(tmp_path: Path) -> None:
+    """A station that is somewhere on a river could confirm nobody; the row is named."""
+    text = (
+        "id,name,quantity,unit,area,category,source,interval_seconds,河流,river_km\n"
+        "s1,一,cod,mg/L,99,flood,x,300,qingxi,\ns2,二,cod,mg/L,99,flood,x,300,qingxi,-1\n"
+    )
+    found = told(wanted(written(tmp_path / "s.csv", text)))
+    assert found["s.csv: row 2: series s1: body"] == "river and river_km go together"
+    assert "s.csv: row 3, column J: series s2: river_km" in found
 
 
 @pytest.mark.parametrize(
