@@ -119,10 +119,10 @@ async def test_every_fault_of_a_file_is_a_line_and_nothing_was_changed(
     *lines, last = result.stderr.splitlines()
     assert [line.rsplit(": ", 1)[0] for line in lines] == [
         "bad.toml: line 14: device shiqiao-water: lat",
-        "bad.toml: line 90: series shiqiao-air.pm25: limits[1].aqi",
-        "bad.toml: line 65: series shiqiao-stage.level: category",
+        "bad.toml: line 94: series shiqiao-air.pm25: limits[1].aqi",
+        "bad.toml: line 69: series shiqiao-stage.level: category",
         "bad.toml: line 38: series shiqiao-water.cod: channel",
-        "bad.toml: line 56: series shiqiao-water.ammonia: channel",
+        "bad.toml: line 58: series shiqiao-water.ammonia: channel",
     ]
     assert last == "Nothing was changed: 5 fault(s)."
     assert await world.store.devices() == []
