@@ -87,7 +87,14 @@ def make_recipes(
             "fusion",
             (FINDINGS.name, DISPOSITIONS.name),
             lambda number: FusionDesk(
-                data.categories, registry.areas, registry.series, settings.broker.partitions, now
+                data.categories,
+                registry.areas,
+                registry.series,
+                settings.broker.partitions,
+                now,
+                number=number,
+                settings=settings.fusion,
+                rivers=data.rivers,
             ),
             by_clock=True,
         ),
@@ -106,11 +113,10 @@ def make_work(
         Partitions(recipe.name, recipe.topics, recipe.make, broker, now, by_clock=recipe.by_clock)
         for recipe in make_recipes(settings, data, registry, classifier, now)
     ]
-    held = next(partitions.held for partitions in work if partitions.name == "readings")
 
     def on_series(series: Series | None, name: str) -> None:
-        for partition in held.values():
-            if isinstance(partition.desk, ReadingsDesk):
+        for partition in (partition for one in work for partition in one.held.values()):
+            if isinstance(partition.desk, ReadingsDesk | FusionDesk):
                 partition.desk.know(series, name)
 
     registry.on_series.append(on_series)

@@ -37,3 +37,11 @@ MQTT_CONNECTED = Gauge(
     "1 while the gateway is subscribed at the MQTT broker; absent without one",
     ["broker"],
 )
+ALERTS_HELD_BACK = Counter(
+    "fenghuo_alerts_held_back_total", "Alerts that were listed when raised, and nobody was paged", ["reason"]
+)
+RANKING_BRIER = Gauge(
+    "fenghuo_ranking_brier",
+    "Mean squared error of the chances told of alerts, against officers' verdicts",
+    ["county"],
+)

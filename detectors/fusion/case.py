@@ -7,13 +7,20 @@ from uuid import UUID
 from msgspec import Struct
 
 from config.data import Category
-from detectors.fusion.levels import Kind, Reason, kind_of
-from domain.findings import Finding, FindingState
+from detectors.fusion.levels import Kind, Reason, is_flat, is_weak, kind_of
+from domain.areas import covers
+from domain.findings import Finding, FindingState, HeldBack, SubjectKind
 from domain.levels import Level
 
-VERSION = 1
+VERSION = 2
+"""2: alerts know their chance, and whether officers were told. What 1 wrote is read as told without a chance, as it was."""
+READ_VERSIONS = (1, 2)
 STATISTICAL_LASTS = timedelta(hours=24)
 """After its period a count that nobody cleared is over."""
+MOST_KEPT = 60
+"""Findings that are over and kept for an open alert: a flapping device must not fill the memory."""
+REMEMBERED = timedelta(days=8)
+"""Findings and alerts that are over; longer than the broker keeps findings."""
 
 
 class Held(Struct):
@@ -24,7 +31,7 @@ class Held(Struct):
 
 
 class OpenAlert(Struct):
-    """An alert that was raised and not cleared."""
+    """An alert that was raised and not cleared; `told` once a version went out that was not held back."""
 
     id: UUID
     version: int
@@ -33,6 +40,10 @@ class OpenAlert(Struct):
     opened_at: datetime
     kinds: set[str]
     below_since: datetime | None = None
+    told: bool = True
+    chance: float | None = None
+    held_back: HeldBack | None = None
+    weighed_at: datetime | None = None
 
 
 class Case(Struct):
@@ -70,12 +81,13 @@ class Word(Struct, array_like=True):
 
 
 class Closed(Struct, array_like=True):
-    """An alert that was cleared: its last version and where it was."""
+    """An alert that was cleared: its last version, where it was, and whether officers were told."""
 
     version: int
     category: str
     place: str
     at: datetime
+    told: bool = True
 
 
 class County(Struct):
@@ -93,6 +105,49 @@ class County(Struct):
                 return case
         self.cases.append(Case(category, place))
         return self.cases[-1]
+
+    def find(self, alert: UUID) -> Case | None:
+        """Find the case of an alert, open or cleared not long ago; None when it is known no more."""
+        for case in self.cases:
+            if case.alert is not None and case.alert.id == alert:
+                return case
+        closed = self.closed.get(alert)
+        return None if closed is None else self.case(closed.category, closed.place)
+
+    def wider(self, case: Case, category: Category, now: datetime) -> list[Finding]:
+        """List the bulletins for wider areas: they weigh where there is evidence, and raise nothing by themselves."""
+        return [
+            finding
+            for other in self.cases
+            if other.category == case.category
+            and other.place != case.place
+            and covers(other.place, case.place)
+            for finding in other.holding(category, now)
+            if finding.subject_kind is SubjectKind.BULLETIN
+        ]
+
+    def tidy(self, case: Case, category: Category, now: datetime) -> bool:
+        """Settle what is over but the newest evidence of an open alert; drop a case that holds nothing. Says if it did."""
+        changed = False
+        gone_by = sorted(case.over(category, now), key=lambda gone: case.findings[gone].finding.observed_at)
+        for gone in gone_by if case.alert is None else gone_by[:-MOST_KEPT]:
+            finding = case.findings.pop(gone).finding
+            self.settled[gone] = Word(finding.observed_at, finding.received_at, finding.state, now)
+            changed = True
+        is_deaf = case.held_back_until is not None and case.held_back_until > now
+        if not case.findings and case.alert is None and not is_deaf:
+            self.cases.remove(case)
+            changed = True
+        return changed
+
+    def forget(self, now: datetime) -> bool:
+        """Forget what was over long ago; says if there was any."""
+        changed = False
+        for memory in (self.settled, self.closed):
+            for old in [key for key, kept in memory.items() if now - kept.at > REMEMBERED]:
+                del memory[old]
+                changed = True
+        return changed
 
 
 def is_live(held: Held, category: Category, now: datetime) -> bool:
@@ -123,3 +178,35 @@ def is_news(finding: Finding, known: Finding | Word | None) -> bool:
         return True
     ours, theirs = (finding.observed_at, finding.received_at), (known.observed_at, known.received_at)
     return ours > theirs or (ours == theirs and finding.state is not known.state)
+
+
+def changes_nothing(category: Category, case: Case, finding: Finding, now: datetime) -> bool:
+    """Say whether a word can change nothing: one finding more or less where any one of them gives the only level.
+
+    When a network goes dark a thousand devices fall silent at once; judging the case again for each would take a thousand
+    times a thousand steps, and stop everything else for as long.
+    """
+    alert = case.alert
+    if alert is None or alert.below_since is not None or case.held_back_until or not is_flat(category):
+        return False
+    if alert.held_back is not None:
+        return False
+    if finding.state is FindingState.CLEARED:
+        return any(
+            is_live(held, category, now) and not is_weak(held.finding) for held in case.findings.values()
+        )
+    return f"{kind_of(finding)}/{finding.feed}" in alert.kinds
+
+
+def begins_anew(category: Category, case: Case, finding: Finding, now: datetime) -> bool:
+    """Say whether a finding belongs to another happening than the open alert tells of.
+
+    What that told of was over, by event time, for longer than the hold time when this one began: so it is in a backlog or
+    a replay, which comes faster than the clock goes.
+    """
+    if case.alert is None or finding.state is FindingState.CLEARED or not case.findings:
+        return False
+    newest = max(held.finding.observed_at for held in case.findings.values())
+    return finding.period_start - newest > timedelta(minutes=category.hold_minutes) and not case.holding(
+        category, now
+    )

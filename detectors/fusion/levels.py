@@ -49,17 +49,46 @@ def rarity_of(findings: Iterable[Finding]) -> float:
     return -math.log10(max(smallest, 1e-300))
 
 
+def is_weak(finding: Finding) -> bool:
+    """Say whether a finding raises nothing by itself; a limit, a phrase or a bulletin is never weak, however marked."""
+    return finding.weak and kind_of(finding) in (Kind.STATISTICAL, Kind.DEVICE)
+
+
 def streams_of(findings: Iterable[Finding]) -> int:
-    """Count independent subjects and feeds: a cell counts once per feed, and not besides a part of itself."""
-    subjects = {(f.subject_kind, f.feed, f.subject) for f in findings}
+    """Count independent subjects and feeds.
+
+    A cell counts once per feed, and not besides a part of itself; a zone, and whatever else names cells or series that it
+    was pooled from, not besides one of them: it says again what they say.
+    """
+    findings = list(findings)
+    single = {(f.subject_kind, f.feed, f.subject) for f in findings if not _is_pooled(f)}
+    pooled = {
+        (f.feed, f.subject): (*f.places, *f.terms)
+        for f in findings
+        if _is_pooled(f) and (f.subject_kind, f.feed, f.subject) not in single
+    }
     return sum(
         kind is not SubjectKind.CELL  # asked first: hundreds of series would be compared in pairs
         or not any(
             (kind, feed) == (other_kind, other_feed) and other != subject and other.startswith(subject)
-            for other_kind, other_feed, other in subjects
+            for other_kind, other_feed, other in single
         )
-        for kind, feed, subject in subjects
+        for kind, feed, subject in single
+    ) + sum(
+        not any(
+            feed == own_feed and any(own == part or _is_within(kind, own, part) for part in parts)
+            for kind, own_feed, own in single
+        )
+        for (feed, _), parts in pooled.items()
     )
+
+
+def _is_pooled(finding: Finding) -> bool:
+    return finding.subject_kind is SubjectKind.ZONE or bool(finding.places)
+
+
+def _is_within(kind: SubjectKind, cell: str, part: str) -> bool:
+    return kind is SubjectKind.CELL and cell.startswith(part)
 
 
 def level_of(
@@ -68,9 +97,10 @@ def level_of(
     """Judge the findings that hold; None when no row of the category's table is reached.
 
     `wider` are bulletins for areas around: they weigh beside the findings and raise nothing by themselves. So where the
-    findings reach no row alone, only rows that ask for more than a bulletin are open to both.
+    findings reach no row alone, only rows that ask for more than a bulletin are open to both. Weak findings add to the
+    streams where a finding holds that is not weak, and to nothing else.
     """
-    if not findings:
+    if all(map(is_weak, findings)):
         return None
     alone = _weigh(findings)
     reached = [rule for rule in category.levels if alone.reach(rule)]
@@ -106,16 +136,17 @@ class _Weight:
 
 
 def _weigh(findings: list[Finding]) -> _Weight:
+    strong = [finding for finding in findings if not is_weak(finding)]
     levels = {
-        kind: [f.limit.level for f in findings if f.limit is not None and kind_of(f) is kind]
+        kind: [f.limit.level for f in strong if f.limit is not None and kind_of(f) is kind]
         for kind in (Kind.LIMIT, Kind.BULLETIN)
     }
     return _Weight(
         limit=max(levels[Kind.LIMIT], default=0),
         bulletin=max(levels[Kind.BULLETIN], default=0),
-        rarity=rarity_of(findings),
+        rarity=rarity_of(strong),
         streams=streams_of(findings),
-        phrase=any(f.phrase is not None for f in findings),
+        phrase=any(f.phrase is not None for f in strong),
     )
 
 

@@ -7,7 +7,8 @@ from msgspec import structs
 
 from config.data import load_data
 from detectors.fusion.bulletins import bulletin_findings
-from detectors.fusion.sentences import alert_sentences, finding_sentences
+from detectors.fusion.clauses import finding_sentences
+from detectors.fusion.sentences import alert_sentences
 from domain.findings import AlertChange, BrokenLimit, Finding, FindingState, SubjectKind
 from domain.inputs import Bulletin
 from domain.levels import Feed, Level
