@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.series import kernel
+from detectors.series.marks import time_of_mark
 from detectors.series.rollup import take
 from detectors.series.state import (
+    FOLD,
+    FOLDED,
     MAX_LIMITS,
     NEVER,
     RING,
@@ -25,8 +28,15 @@ from domain.errors import Fault, InvalidInput
 
 BLOCK = 200
 """Series in one dumped block: with names of 80 characters beside it, it stays below 256 KiB."""
+BATCH = 16_384
+"""Readings that go through the kernel at once: so what it needs beside the state is the same for a million of them."""
+WORDS = 64
 SILENT_INTERVALS, SILENT_MICROSECONDS = 5, 900_000_000
+SPOKEN = len(Code) + MAX_LIMITS - 1
+SILENT_BIT = np.uint16(1 << Code.SILENT)
 Records = NDArray[np.void]
+NOTHING_SAID: Records = np.empty(0, TRANSITION)
+NONE_LATE: NDArray[np.int32] = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +57,13 @@ class Bank:
         self.size = 0
         self._states: Records = np.zeros(0, SERIES)
         self._specs: Records = np.zeros(0, SPEC)
+        self._touched: NDArray[np.uint32] = np.zeros(0, np.uint32)
         self._dirty: set[int] = set()
         self._ended: list[Records] = []
-        self._active: list[NDArray[np.int32]] = []
+        self._said = np.empty(WORDS, TRANSITION)
+        self._ended_now = np.empty(BATCH, ROLLUP)
+        self._late = np.empty(BATCH, np.int32)
+        self._before = np.zeros(1, FOLD)
         self._reserve(BLOCK)
 
     def add(self, spec: Records | None = None) -> int:
@@ -67,16 +81,32 @@ class Bank:
     def retract(self, slot: int) -> Records:
         """Clear all that was said of a series, because it means something else from now on, or nothing any more."""
         state = self._states[slot]
-        codes = np.flatnonzero(state["said"])
+        codes = np.flatnonzero(state["told"] >> np.arange(SPOKEN) & 1)
+        newest, since = int(self._newest(slice(slot, slot + 1))[0]), state["head"]["since"]
         found = np.zeros(len(codes), TRANSITION)
         found["slot"], found["code"], found["state"], found["direction"] = slot, codes, Change.CLEARED, 1
-        found["observed_at"], found["received"] = state["head"]["time"], state["head"]["time"]
-        found["period_start"] = state["said"][codes]
+        found["observed_at"], found["received"] = newest, newest
+        found["period_start"] = [
+            newest if code == Code.SILENT else time_of_mark(since[code]) for code in codes.tolist()
+        ]
         found["observed"], found["expected"], found["rarity"] = state["head"]["value"], np.nan, np.nan
-        for part in (state["head"]["since"], state["committed"]["since"], state["said"]):
-            part[:] = 0
+        for fold in (state["head"], state["committed"]):
+            fold["since"][np.flatnonzero(fold["open"] >> np.arange(FOLDED) & 1)] = 0
+            fold["open"] = 0
+        state["told"] = 0
         self._dirty.add(slot // BLOCK)
         return found
+
+    def relearn(self, slot: int) -> None:
+        """Forget what was learned of a series, because its values come in another unit from now on; retract it first."""
+        closed = kernel.settle(self._states, self._specs, self._touched, slot, self._ended_now)
+        if closed:
+            self._ended.append(self._ended_now[:closed].copy())
+        state = self._states[slot]
+        for fold in (state["head"], state["committed"]):
+            fresh = np.zeros((), FOLD)
+            fold[...] = fresh
+        self._dirty.add(slot // BLOCK)
 
     def update(
         self,
@@ -89,47 +119,46 @@ class Bank:
         """Take in readings in the order of arrival; slots out of range are an error of the caller (IndexError)."""
         if len(slots) and not 0 <= int(slots.min()) <= int(slots.max()) < self.size:
             raise IndexError("no such slot")
-        ended = np.empty(len(slots), ROLLUP)
-        late = np.empty(len(slots), np.int32)
-        said = np.empty(64, TRANSITION)
         spoken: list[Records] = []
         missed: list[NDArray[np.int32]] = []
         begin = repeated = 0
         while begin < len(slots):
+            part = slice(begin, begin + BATCH)
             taken, told, closed, behind, again = kernel.update(
                 self._states,
                 self._specs,
-                slots[begin:],
-                observed[begin:],
-                values[begin:],
-                quality[begin:],
+                self._touched,
+                slots[part],
+                observed[part],
+                values[part],
+                quality[part],
                 received,
                 self.lateness,
-                said,
-                ended,
-                late,
+                self._said,
+                self._ended_now,
+                self._late,
+                self._before,
             )
             if told:
-                spoken.append(said[:told].copy())
+                spoken.append(self._said[:told].copy())
             if closed:
-                self._ended.append(ended[:closed].copy())
+                self._ended.append(self._ended_now[:closed].copy())
             if behind:
-                missed.append(late[:behind] + np.int32(begin))
+                missed.append(self._late[:behind] + np.int32(begin))
             begin += taken
             repeated += again
-        self._active.append(slots)
         return Outcome(
-            transitions=np.concatenate(spoken) if spoken else np.empty(0, TRANSITION),
-            late=np.concatenate(missed) if missed else np.empty(0, np.int32),
+            transitions=np.concatenate(spoken) if spoken else NOTHING_SAID,
+            late=np.concatenate(missed) if missed else NONE_LATE,
             repeated=repeated,
         )
 
     def silent(self, watermark: int, received: int | None = None) -> Records:
         """Say which series are silent at the partition's newest observed time (µs), and were not said to be."""
         states, specs = self._states[: self.size], self._specs[: self.size]
-        newest = states["head"]["time"]
+        newest = self._newest(slice(0, self.size))
         patience = np.maximum(SILENT_INTERVALS * specs["interval"], SILENT_MICROSECONDS)
-        quiet = (newest > 0) & (watermark - newest > patience) & (states["said"][:, Code.SILENT] == 0)
+        quiet = (newest > 0) & (watermark - newest > patience) & (states["told"] & SILENT_BIT == 0)
         slots = np.flatnonzero(quiet & (specs["known"] != 0))
         found = np.zeros(len(slots), TRANSITION)
         found["slot"], found["code"], found["state"], found["direction"] = (
@@ -141,22 +170,23 @@ class Bank:
         found["observed_at"], found["received"] = watermark, watermark if received is None else received
         found["period_start"] = newest[slots]
         found["observed"], found["expected"], found["rarity"] = states["head"]["value"][slots], np.nan, np.nan
-        states["said"][slots, Code.SILENT] = newest[slots]
+        states["told"][slots] |= SILENT_BIT
         self._dirty.update((slots // BLOCK).tolist())
         return found
 
     def take_rollups(self) -> Records:
         """Take the cumulative minutes (see `state.ROLLUP`) touched since the last call."""
-        slots = self._settle()
+        slots = np.flatnonzero(self._touched[: self.size] != NEVER)
+        self._dirty.update(np.unique(slots // BLOCK).tolist())
         rows = np.empty(len(slots) * (RING + 1), ROLLUP)
-        count = take(self._states, slots, rows)
+        count = take(self._states, self._touched, slots, rows)
         taken: Records = np.concatenate([*self._ended, rows[:count]])
         self._ended.clear()
         return taken
 
     def dump(self) -> dict[int, bytes]:
         """Write the blocks that changed since the last dump; take the roll-ups first, they are not in it."""
-        if self._ended or self._active:
+        if self._ended or bool((self._touched[: self.size] != NEVER).any()):
             raise ValueError("take the roll-ups before a dump")
         blocks = {
             number: self._states[number * BLOCK : (number + 1) * BLOCK].tobytes()
@@ -173,32 +203,47 @@ class Bank:
         self._states[number * BLOCK : (number + 1) * BLOCK] = np.frombuffer(block, SERIES)
 
     def said(self) -> Iterator[tuple[int, int, int]]:
-        """Name what is open: slot, code and begin of each finding that was said and not cleared."""
-        slots, codes = np.nonzero(self._states["said"][: self.size])
-        begins = self._states["said"][slots, codes]
-        yield from zip(slots.tolist(), codes.tolist(), begins.tolist(), strict=True)
+        """Name what is open: slot, code and begin (µs) of each finding that was said and not cleared."""
+        newest = self._newest(slice(0, self.size))
+        states = self._states[: self.size]
+        for slot in np.flatnonzero(states["told"]).tolist():
+            told, since = int(states["told"][slot]), states["head"]["since"][slot]
+            for code in range(SPOKEN):
+                if told >> code & 1:
+                    yield (
+                        slot,
+                        code,
+                        int(newest[slot]) if code == Code.SILENT else time_of_mark(since[code]),
+                    )
 
     def newest(self) -> int:
         """Tell the newest observed time (µs) of all series, 0 when there is none."""
-        return int(self._states["head"]["time"].max(initial=0))
+        return int(self._newest(slice(0, self.size)).max(initial=0))
+
+    def nbytes(self) -> int:
+        """Tell the bytes of the state of all slots, without their specifications.
+
+        Room for more slots is memory that was asked for and never touched: the system gives none for it yet.
+        """
+        return self._states[: self.size].nbytes + self._touched[: self.size].nbytes
+
+    def _newest(self, slots: slice) -> NDArray[np.int64]:
+        """Tell the time (µs) of each series' newest believed reading, 0 where there is none (see `ring.newest_of`)."""
+        states = self._states[slots]
+        believed = states["size"].astype(np.int64) - states["ahead"]
+        places = (states["start"] + believed - 1) % RING
+        times = states["ring_time"][np.arange(len(states)), places]
+        newest: NDArray[np.int64] = np.where(believed > 0, times, states["committed_time"])
+        return newest
 
     def _reserve(self, slots: int) -> None:
         if slots <= len(self._states):
             return
-        room = max(-(-slots // BLOCK) * BLOCK, 2 * len(self._states))
-        states, specs = np.zeros(room, SERIES), np.zeros(room, SPEC)
-        states["touched"] = NEVER
-        states[: len(self._states)], specs[: len(self._specs)] = self._states, self._specs
-        self._states, self._specs = states, specs
-
-    def _settle(self) -> NDArray[np.int32]:
-        """Name the slots that had readings since the last call, and mark their blocks dirty."""
-        if not self._active:
-            return np.empty(0, np.int32)
-        slots = np.unique(np.concatenate(self._active))
-        self._active = []
-        self._dirty.update(np.unique(slots // BLOCK).tolist())
-        return slots
+        room = max(-(-slots // BLOCK) * BLOCK, len(self._states) + len(self._states) // (4 * BLOCK) * BLOCK)
+        states, specs, touched = np.zeros(room, SERIES), np.zeros(room, SPEC), np.full(room, NEVER, np.uint32)
+        held = len(self._states)
+        states[:held], specs[:held], touched[:held] = self._states, self._specs, self._touched
+        self._states, self._specs, self._touched = states, specs, touched
 
 
 def unknown() -> Records:
@@ -213,9 +258,13 @@ def specification(
     high: float | None = None,
     max_rate: float | None = None,
     limits: Iterable[tuple[float, str, float, int]] = (),
+    prefixed: bool = False,
     known: bool = True,
 ) -> Records:
-    """Make a specification; limits are (value, "above" | "below", hysteresis, consecutive), MAX_LIMITS at most."""
+    """Make a specification; limits are (value, "above" | "below", hysteresis, consecutive), MAX_LIMITS at most.
+
+    `prefixed` says that values may come in a unit a thousand times larger or smaller by mistake.
+    """
     spec: Any = np.zeros((), SPEC)
     spec["interval"] = interval_seconds * 1e6
     for name, bound in (("low", low), ("high", high), ("max_rate", max_rate)):
@@ -226,6 +275,6 @@ def specification(
     for number, (value, direction, hysteresis, consecutive) in enumerate(rows):
         spec["limit"][number], spec["hysteresis"][number] = value, hysteresis
         spec["sign"][number], spec["consecutive"][number] = 1 if direction == "above" else -1, consecutive
-    spec["known"] = known
+    spec["known"], spec["prefixed"] = known, prefixed
     result: Records = spec
     return result

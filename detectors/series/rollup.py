@@ -25,8 +25,7 @@ def add_to_cell(cell: Record, value: float, good: bool) -> None:
 
 
 @compiled
-def _empty(cell: Record, minute: int) -> None:
-    cell.minute = minute
+def _empty(cell: Record) -> None:
     cell.count = 0
     cell.good = 0
     cell.total = 0.0
@@ -36,9 +35,9 @@ def _empty(cell: Record, minute: int) -> None:
 
 
 @compiled
-def _write(row: Record, slot: int, state: Record) -> None:
+def _write(row: Record, slot: int, minute: int, state: Record) -> None:
     row.slot = slot
-    row.minute = state.minute
+    row.minute = minute
     row.count = state.count
     row.good = state.good
     row.total = state.total
@@ -49,33 +48,34 @@ def _write(row: Record, slot: int, state: Record) -> None:
 
 @compiled
 def commit_to_cell(
-    state: Record, slot: int, time: int, value: float, good: bool, ended: Record, number: int
+    state: Record, touched: int, slot: int, time: int, value: float, good: bool, ended: Record, number: int
 ) -> int:
-    """Add the oldest reading to the committed minute; a touched minute that it ends goes to `ended`."""
-    minute = time // MINUTE
-    if minute != state.minute:
-        if state.count != 0 and state.touched != NEVER and state.minute >= state.touched // MINUTE:
-            _write(ended[number], slot, state)
+    """Add a reading that is about to be committed to its minute; a touched minute that it ends goes to `ended`.
+
+    `touched` is the oldest minute with a reading since the roll-ups were taken. Returns how much of `ended` is filled.
+    """
+    before = state.committed_time // MINUTE
+    if time // MINUTE != before:
+        if state.count != 0 and before >= touched:
+            _write(ended[number], slot, before, state)
             number += 1
-        _empty(state, minute)
+        _empty(state)
     add_to_cell(state, value, good)
     return number
 
 
 @compiled
-def take(states: Record, slots: Record, rows: Record) -> int:
+def take(states: Record, touched: Record, slots: Record, rows: Record) -> int:
     """Write the minutes touched since the last take; returns how many. At most RING + 1 for each slot."""
     number = 0
     for slot in slots:
         state = states[slot]
-        if state.touched == NEVER:
-            continue
-        oldest = state.touched // MINUTE
-        state.touched = NEVER
+        oldest = np.int64(touched[slot])
+        touched[slot] = NEVER
         current = np.int64(-1)
-        if state.count != 0 and state.minute >= oldest:
-            _write(rows[number], slot, state)
-            current = state.minute
+        if state.count != 0 and state.committed_time // MINUTE >= oldest:
+            current = state.committed_time // MINUTE
+            _write(rows[number], slot, current, state)
             number += 1
         for offset in range(state.size):
             place = (state.start + offset) % RING
@@ -84,8 +84,9 @@ def take(states: Record, slots: Record, rows: Record) -> int:
                 continue
             if minute != current:
                 rows[number].slot = slot
-                _empty(rows[number], minute)
+                rows[number].minute = minute
+                _empty(rows[number])
                 current = minute
                 number += 1
-            add_to_cell(rows[number - 1], state.ring_value[place], state.ring_good[place])
+            add_to_cell(rows[number - 1], state.ring_value[place], (state.ring_good >> place) & 1 != 0)
     return number

@@ -1,8 +1,9 @@
-"""What is remembered of one series, as plain numbers in one record per series.
+"""What is remembered of one series, as plain numbers in one record per series: at most 500 bytes.
 
 A series holds its state twice: `committed` is what all readings before the ring say, `head` what the ring's readings add
 to it. An out-of-order reading is put into the ring at its place and `head` is folded again from `committed`, so that
-the order of arrival makes no difference inside the ring. Times are microseconds since 1970 UTC, 0 stands for none.
+the order of arrival makes no difference inside the ring. Times of readings are microseconds since 1970 UTC, times that a
+detector keeps are marks (`detectors/series/marks.py`); 0 stands for none.
 """
 
 from enum import IntEnum
@@ -15,83 +16,85 @@ from detectors.compiled import source_digest
 
 Record = Any
 """A record or an array of them inside compiled code, which types them by itself."""
-VERSION = 1
+VERSION = 2
 """Of the records below; raise it with every change of their form or meaning."""
-RING = 16
-"""Readings that may still be overtaken."""
+RING = 8
+"""Readings that may still be overtaken; their good ones are bits of one byte."""
 MAX_LIMITS = 4
 KNOTS = 8
 """Points of the hour-of-day profile, three hours apart, straight lines between them."""
-NEVER = np.iinfo(np.int64).max
+NEVER = np.iinfo(np.uint32).max
 
 
 class Code(IntEnum):
-    """Who speaks: the index into `since` and `said`."""
+    """Who speaks: the index into `since` and `run`, and the bit in `open` and `told`."""
 
     RANGE = 0
     RATE = 1
-    STUCK = 2
+    UNIT = 2
     LIMIT = 3  # … 6, one for each limit of the series
     LEARNED = 7
-    SILENT = 8  # not folded: it hangs on the partition's newest time
+    STUCK = 8  # has no run
+    SILENT = 9  # not folded: it hangs on the partition's newest time
 
 
-FOLDED = 8
-SPOKEN = 9
+FOLDED = 9
+RUNS = 8
+
+SCORE = [
+    ("level", "f4"),  # of the value without its hour-of-day profile
+    ("spread", "f4"),  # mean square of innovations
+    ("wander", "f4"),  # mean square of the level
+    ("stray", "f4"),  # the present stray's sum of what the level lay beyond its tail
+    ("stray_rate", "f4"),  # share of readings that ended a stray
+    ("stray_mean", "f4"),  # how large strays were
+    ("tail_rate", "f4"),  # share of readings that began an excursion into the tail
+    ("tail_excess", "f4"),  # how far excursions went
+    ("excursion", "f4"),  # how far the present one went, 0 when there is none
+    ("learned", "u4"),  # readings that the learned score has seen
+    ("profile", "f4", (KNOTS,)),
+]
+"""The fields of the learned score: 72 bytes at most."""
 
 FOLD = np.dtype(
     [
-        ("time", "i8"),  # newest reading of any quality
         ("value", "f8"),  # newest value inside the range
         ("value_time", "i8"),
-        ("level", "f8"),  # of the value without its hour-of-day profile
-        ("spread", "f8"),  # mean square of innovations
-        ("wander", "f8"),  # mean square of the level
-        ("stray", "f8"),  # the present stray's sum of what the level lay beyond its tail
-        ("stray_rate", "f8"),  # share of readings that ended a stray
-        ("stray_mean", "f8"),  # how large strays were
-        ("tail_rate", "f8"),  # share of readings that began an excursion into the tail
-        ("tail_excess", "f8"),  # how far excursions went
-        ("excursion", "f8"),  # how far the present one went, 0 when there is none
-        ("refractory", "i8"),  # the learned score is mute until then
-        ("variety", "f4"),  # share of readings that differ from the one before
+        *SCORE,
+        ("since", "u4", (FOLDED,)),  # mark: when the open finding began; while none is open see the next two
+        # STUCK: since when the value stands. LEARNED: until when the learned score is mute.
+        ("expected", "f4"),  # of the open learned finding
         ("peak", "f4"),  # greatest rarity of the open learned finding
-        ("expected", "f8"),
-        ("same_since", "i8"),
-        ("learned", "u4"),  # readings that the learned score has seen
-        ("opened", "u4"),  # of these, since the learned finding opened
-        ("same", "u4"),  # readings in a row of one value
-        ("longest", "u4"),  # longest such row that was no fault
-        ("since", "i8", (FOLDED,)),  # when each detector's open finding began
-        ("run", "u1", (FOLDED,)),  # readings in a row that speak for a change
-        ("profile", "f8", (KNOTS,)),
+        ("usual", "f4"),  # of the last ten readings or so, in the unit that the series always had
+        ("variety", "f4"),  # share of readings that differ from the one before
+        ("same", "u2"),  # readings in a row of one value
+        ("longest", "u2"),  # longest such row that was no fault
+        ("open", "u2"),  # bits: whose finding is open
+        ("opened", "u1"),  # readings that the learned score has seen since its finding opened
+        ("rises", "u1"),  # rises since the last fall, by which a counter is known
+        ("run", "u1", (RUNS,)),  # readings in a row that speak for a change
     ]
 )
 
 SERIES = np.dtype(
     [
-        ("committed", FOLD),
-        ("head", FOLD),
-        ("ring_time", "i8", (RING,)),
-        ("ring_value", "f8", (RING,)),
-        ("ring_good", "u1", (RING,)),
-        ("start", "u1"),  # of the ring
-        ("size", "u1"),
-        (
-            f"spare_{source_digest(Path(__file__).parent)}",
-            "u1",
-            (6,),
-        ),  # keeps what follows on whole words; the name see there
-        ("minute", "i8"),  # committed part of the one minute that reaches into the ring
-        ("count", "i4"),
-        ("good", "i4"),
-        ("total", "f8"),
+        ("committed_time", "i8"),  # newest committed reading of any quality
+        ("total", "f8"),  # committed part of the minute of that reading, as the next five
         ("low", "f8"),
         ("high", "f8"),
         ("last", "f8"),
-        ("touched", "i8"),  # oldest reading since the roll-ups were taken; NEVER when there is none
-        ("said", "i8", (SPOKEN,)),  # the begin of each finding that was said and not yet cleared
-        ("said_peak", "f8"),
+        ("count", "u4"),
+        ("good", "u4"),
+        ("ring_time", "i8", (RING,)),
+        ("ring_value", "f8", (RING,)),
+        ("ring_good", "u1"),  # bits, by place
+        ("start", "u1"),  # of the ring
+        ("size", "u1"),
+        ("ahead", "u1"),  # newest readings of the ring that are kept but not believed yet
+        ("told", "u2"),  # bits: whose open finding was said
+        (f"spare_{source_digest(Path(__file__).parent)}", "u1", (2,)),  # the name: see there
+        ("committed", FOLD),
+        ("head", FOLD),
     ]
 )
 
@@ -106,6 +109,7 @@ SPEC = np.dtype(
         ("sign", "i1", (MAX_LIMITS,)),  # +1 above, −1 below
         ("consecutive", "u1", (MAX_LIMITS,)),
         ("known", "u1"),  # an unknown series is kept, but nothing is said of it
+        ("prefixed", "u1"),  # its unit has a sister a thousand times larger or smaller
     ]
 )
 
@@ -117,7 +121,7 @@ TRANSITION = np.dtype(
         ("direction", "i1"),
         ("observed_at", "i8"),
         ("received", "i8"),
-        ("period_start", "i8"),
+        ("period_start", "i8"),  # whole seconds, but for silence
         ("observed", "f8"),
         ("expected", "f8"),
         ("rarity", "f8"),  # −log10 of the p-value, NaN where there is none
@@ -128,8 +132,8 @@ ROLLUP = np.dtype(
     [
         ("slot", "i4"),
         ("minute", "i8"),
-        ("count", "i4"),
-        ("good", "i4"),
+        ("count", "u4"),
+        ("good", "u4"),
         ("total", "f8"),
         ("low", "f8"),
         ("high", "f8"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.series.bank import BLOCK, Bank, Records, specification, unknown
 from detectors.series.state import VERSION, Change, Code
+from detectors.series.units import has_sister
 from domain.clock import EPOCH
 from domain.decode import NOT_JSON
 from domain.errors import Fault, InvalidInput
@@ -21,8 +22,16 @@ from domain.registry import Series
 DETECTOR_VERSION = 1
 """Stands in every finding's id; raise it when a detector means something else by the same reading."""
 FAULT_CATEGORY = "equipment-fault"
-GUARDS = {Code.RANGE: "range", Code.RATE: "rate", Code.STUCK: "stuck", Code.SILENT: "silent"}
+GUARDS = {
+    Code.RANGE: "range",
+    Code.RATE: "rate",
+    Code.UNIT: "unit",
+    Code.STUCK: "stuck",
+    Code.SILENT: "silent",
+}
 REMEMBERED_PACKS = 4_096
+AHEAD_MICROSECONDS = 86_400_000_000
+"""A time so far beyond all observed and received ones is not the partition's: one wrong clock would make all others silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +67,22 @@ class SeriesWatch:
 
     @property
     def newest_observed(self) -> int:
-        """Tell the newest observed time (µs) of all readings since this watch was made: the partition's watermark."""
+        """Tell the partition's watermark: the newest observed time (µs) of all readings, as far as it is believed."""
         return self._newest
 
     def know(self, series: Series) -> list[Finding]:
         """Take a series into account from now on, new or changed; cheap until it has a reading.
 
-        When its category, area or limits change, what was said of it is cleared, and said anew if it still holds.
+        When its category, area, unit or limits change, what was said of it is cleared, and said anew if it still holds. In
+        another unit it is learned anew.
         """
         before, slot = self._series.get(series.id), self._slots.get(series.id)
         findings = []
         if slot is not None:
             if before is not None and _meaning(before) != _meaning(series):
                 findings = self._findings(self._bank.retract(slot))
+                if before.unit != series.unit:
+                    self._bank.relearn(slot)
             self._bank.specify(slot, _specification(series))
         self._series[series.id] = series
         return findings
@@ -98,7 +110,10 @@ class SeriesWatch:
             return Observed([], [], 0)
         slots = self._slots_of(names)[index]
         outcome = self._bank.update(slots, observed, values, quality, received)
-        self._newest = max(self._newest, int(observed.max()))
+        newest, bound = int(observed.max()), max(self._newest, received) + AHEAD_MICROSECONDS
+        if newest > bound:
+            newest = int(observed[observed <= bound].max(initial=0))
+        self._newest = max(self._newest, newest)
         late = [
             LateReading(
                 series=names[index[at]],
@@ -170,7 +185,7 @@ class SeriesWatch:
             except NOT_JSON as error:
                 raise InvalidInput([Fault("blocks", f"number {number} is no block: {error}")]) from error
             if block.version != VERSION:
-                raise InvalidInput([Fault("blocks", f"version {block.version} is not {VERSION}")])
+                raise InvalidInput([Fault("blocks", _other_version(block.version))])
             for name in block.names:
                 self._slot(name)
             self._bank.restore(number, block.states)
@@ -237,8 +252,15 @@ class SeriesWatch:
         )
 
 
+def _other_version(version: int) -> str:
+    return (
+        f"hold the state of series in version {version}, this release reads version {VERSION}:"
+        " detectors start anew and learn for three days"
+    )
+
+
 def _meaning(series: Series) -> tuple[object, ...]:
-    return series.category, series.area, series.limits
+    return series.category, series.area, series.unit, series.limits
 
 
 def _specification(series: Series) -> Records:
@@ -248,6 +270,7 @@ def _specification(series: Series) -> Records:
         high=series.high,
         max_rate=series.max_rate,
         limits=((rule.value, rule.direction, rule.hysteresis, rule.consecutive) for rule in series.limits),
+        prefixed=has_sister(series.unit),
     )
 
 

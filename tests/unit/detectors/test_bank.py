@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.series.bank import BLOCK, Bank, Records, specification
-from detectors.series.state import SERIES, SPEC, Change, Code
+from detectors.series.state import SCORE, SERIES, SPEC, Change, Code
 from domain.errors import InvalidInput
 
 START = 1_780_000_020_000_000
@@ -49,9 +49,13 @@ def noise(count: int, seed: int = 1, level: float = 20.0, spread: float = 0.5) -
     return [float(value) for value in np.random.default_rng(seed).normal(level, spread, count)]
 
 
-def test_a_series_costs_at_most_a_kilobyte() -> None:
-    """State is below 1,000 bytes per series, and a dumped block of them below 256 KiB."""
-    assert SERIES.itemsize <= 1_000
+def test_a_series_costs_at_most_five_hundred_bytes() -> None:
+    """State is at most 500 bytes per series at 100,000 of them, and a dumped block of them below 256 KiB."""
+    bank = Bank()
+    for _ in range(100_000):
+        bank.add(PLAIN)
+    assert bank.nbytes() <= 500 * 100_000
+    assert sum(np.dtype([field]).itemsize for field in SCORE) <= 72
     assert BLOCK * (SERIES.itemsize + 245) < 256 * 1024  # a name may have 80 characters of three bytes
     assert SPEC.itemsize < 100
 
@@ -205,17 +209,30 @@ def test_late_and_repeated_readings_are_told_apart() -> None:
     assert len(bank.take_rollups()) == 0
 
 
-def test_a_clock_that_jumps_ahead_and_back() -> None:
-    """One reading from far ahead makes the next ones late; nothing breaks, and time catches up."""
-    bank = bank_of()
+@pytest.mark.parametrize("wrong", [1, 2, 3])
+def test_a_clock_that_jumps_ahead_and_back(wrong: int) -> None:
+    """A few readings from days ahead make no later one late; they wait in the ring until time reaches them."""
+    bank = bank_of(specification(interval_seconds=60.0, limits=[(30.0, "above", 0.05, 1)]))
     feed(bank, noise(20))
-    feed(bank, [20.0], begin=5_000)
-    outcome = bank.update(
-        np.zeros(1, np.int32), np.array([START + 21 * MINUTE]), np.ones(1), np.zeros(1, np.uint8), START
-    )
-    assert outcome.late.tolist() == [0]
-    feed(bank, noise(20), begin=5_001)
-    assert bank.take_rollups()["count"].sum() == 41
+    feed(bank, [20.0] * wrong, begin=5_000)
+    assert feed(bank, [20.0, 99.0], begin=20) == [(Code.LIMIT, Change.CONFIRMED)]
+    assert bank.newest() == START + 21 * MINUTE
+    feed(bank, noise(200), begin=22)
+    assert bank.take_rollups()["count"].sum() == 222 + wrong
+    feed(bank, noise(20), begin=4_990)
+    assert bank.newest() == START + 5_009 * MINUTE
+
+
+def test_a_clock_that_goes_on_ahead_is_believed() -> None:
+    """A series that comes back after days is believed at once, and what then comes from before is late."""
+    bank = bank_of(specification(interval_seconds=60.0, limits=[(30.0, "above", 0.05, 1)]))
+    feed(bank, noise(20))
+    assert feed(bank, [99.0], begin=5_000) == [(Code.LIMIT, Change.CONFIRMED)]
+    feed(bank, [20.0] * 4, begin=5_001)
+    late = bank.update(
+        np.zeros(1, np.int32), np.array([START + 20 * MINUTE]), np.ones(1), np.zeros(1, np.uint8), START
+    ).late
+    assert late.tolist() == [0]
 
 
 def test_slots_that_do_not_exist_are_an_error() -> None:

@@ -36,18 +36,18 @@ def run(detector: Innovation, series: Iterable[float]) -> list[float]:
     st.sampled_from([1.0, 60.0, 900.0, 3600.0]),
 )
 def test_the_kernel_says_what_river_says(steps: list[tuple[float, float]], interval: float) -> None:
-    """The compiled kernel and the River detector give the same score and hold the same state."""
+    """The compiled kernel gives the same score and holds the same state as the River detector, as far as four bytes tell."""
     detector, fold = Innovation(interval), np.zeros(1, FOLD)[0]
     at = int(START.timestamp() * 1e6)
     for value, pace in steps:
         at += int(interval * pace * 1e6)
         rarity, _, _ = score.score(fold, interval * 1e6, at, value)
-        assert math.isclose(rarity, detector.rarity({"at": at / 1e6}, value), rel_tol=1e-9, abs_tol=1e-9)
+        assert math.isclose(rarity, detector.rarity({"at": at / 1e6}, value), rel_tol=2e-3, abs_tol=2e-3)
         score.learn(fold, interval * 1e6, at, value)
         detector.learn_one({"at": at / 1e6}, value)
     for name in FIELDS[1:]:
-        assert math.isclose(float(fold[name]), getattr(detector, name), rel_tol=1e-9, abs_tol=1e-12), name
-    assert fold["profile"].tolist() == pytest.approx(detector.profile, rel=1e-9)
+        assert math.isclose(float(fold[name]), getattr(detector, name), rel_tol=2e-3, abs_tol=1e-4), name
+    assert fold["profile"].tolist() == pytest.approx(detector.profile, rel=1e-4, abs=1e-4)
 
 
 def test_a_jump_is_rare_and_noise_is_not() -> None:
