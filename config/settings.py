@@ -4,6 +4,7 @@ Every field may be set as `FENGHUO_<SECTION>_<FIELD>`; secrets come from the env
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -155,6 +156,13 @@ class RespondSettings(Section, frozen=True, kw_only=True):
     silent_after_seconds: Positive = 30.0
 
 
+class ChatSecrets(Section, frozen=True, kw_only=True):
+    """What a bot needs to post to a group chat; `secret` signs, where the service asks for that."""
+
+    token: Secret = Secret()
+    secret: Secret = Secret()
+
+
 class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The web console."""
 
@@ -186,6 +194,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fusion: FusionSettings = FusionSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()
+    chats: dict[str, ChatSecrets] = {}
+    """By `FENGHUO_CHAT_NAME`: the secrets of the chats in chats.toml, from the environment."""
     personal_key: Secret = Secret()
     """32 bytes in base64: the key under which gateways seal personal fields."""
     data_dir: Path | None = None
@@ -201,6 +211,7 @@ SECRETS = {
 }
 LISTS = frozenset({("cap", "feeds"), ("cap", "hosts"), ("fusion", "shadow")})
 """Settings that hold several values: in the environment they stand between commas."""
+CHAT = re.compile(r"(FENGHUO_CHAT_[A-Z0-9_]+)_(TOKEN|SECRET)")
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"
 OF_COMMANDS = (
@@ -244,7 +255,9 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path | Non
     for name, text in environment.items():
         if not name.startswith("FENGHUO_") or name in OF_COMMANDS or name.startswith("FENGHUO_TEST_"):
             continue
-        if name not in known:
+        if chat := CHAT.fullmatch(name):
+            _put(values, ("chats", chat[1], chat[2].lower()), {"value": text})
+        elif name not in known:
             faults.append(Fault(name, "is not a setting"))
         elif name in SECRETS:
             _put(values, SECRETS[name], {"value": text})
@@ -271,6 +284,9 @@ def _read_file(environment: Mapping[str, str], file: Path | None) -> tuple[dict[
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidConfiguration([Fault(str(path), f"is not TOML: {error}")]) from error
     faults = []
+    if "chats" in values:
+        faults.append(Fault("chats", "are secrets: set FENGHUO_CHAT_…_TOKEN in the environment instead"))
+        del values["chats"]
     for variable, where in SECRETS.items():
         section = _section(values, where)
         if where[-1] in section:
@@ -287,8 +303,13 @@ def _section(values: dict[str, Any], where: tuple[str, ...]) -> dict[str, Any]:
     """Find the table that holds a field; where a file put something else there, an empty one that leads nowhere."""
     if len(where) == 1:
         return values
-    section: Any = values.setdefault(where[0], {})
-    return section if isinstance(section, dict) else {}
+    section = values
+    for name in where[:-1]:
+        inner = section.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return {}
+        section = inner
+    return section
 
 
 __all__ = ["Secret", "Settings", "load_settings", "sections", "variables"]

@@ -52,7 +52,7 @@ async def run_responder(settings: Settings, data: Data, stopping: asyncio.Event)
             return
         async with (
             Store.open(dsn, settings.database.pool_size) as store,
-            open_channels(settings.respond, store) as channels,
+            open_channels(settings.respond, store, data.chats, settings.chats) as channels,
         ):
             health.beat("database")
             loops = _loops(settings, data, store, channels, health, stopping)
@@ -68,7 +68,7 @@ def _loops(
     stopping: asyncio.Event,
 ) -> dict[str, Loop]:
     """Name the loops of the process."""
-    rules = Rules(data, channel_names(settings.respond))
+    rules = Rules(data, channel_names(settings.respond, data.chats))
     bell = Bell()
     instance = f"{socket.gethostname()}:{os.getpid()}"
     vital = ("intake", "outbox", "timers", *(f"pages:{name}" for name in channels), "deadman")

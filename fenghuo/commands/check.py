@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from config.chats import check_secrets
 from config.data import Data, check_data, load_data
 from config.settings import Settings, load_settings
 from domain.areas import is_area_code
@@ -36,6 +37,8 @@ def add_to(cli: typer.Typer) -> None:
         data = _collect(faults, lambda: load_data(settings.data_dir if settings else None))
         if settings is not None and settings.mqtt.url:
             _collect(faults, lambda: read_place(settings.mqtt))
+        if settings is not None and data is not None:
+            faults.extend(check_secrets(data.chats, settings.chats))
         codes = _collect(faults, lambda: _codes(areas, settings)) or ()
         if data is not None and codes:
             faults.extend(check_data(data, codes))

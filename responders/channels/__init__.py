@@ -1,14 +1,17 @@
-"""The ways to reach a person: console, file, webhook, behind one Protocol (tests/contracts/test_channels.py)."""
+"""The ways to reach a person: console, file, webhook, chats, behind one Protocol (tests/contracts/test_channels.py)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from config.settings import RespondSettings
+from config.chats import Chat, check_secrets, secrets_of
+from config.settings import ChatSecrets, RespondSettings
+from domain.errors import InvalidConfiguration
 from responders.cases import Message, Outcome
+from responders.channels.chat import ChatChannel
 from responders.channels.console import ConsoleChannel
 from responders.channels.file import FileChannel
-from responders.channels.webhook import open_webhook
+from responders.channels.webhook import WebhookChannel, open_session
 from responders.store import Store
 
 
@@ -28,19 +31,30 @@ class Channel(Protocol):
         """Send a message and say what became of it."""
 
 
-def channel_names(settings: RespondSettings) -> tuple[str, ...]:
-    """Name the channels that the settings set up, console first."""
-    return ("console", "file", "webhook") if settings.webhook_url else ("console", "file")
+def channel_names(settings: RespondSettings, chats: Iterable[str] = ()) -> tuple[str, ...]:
+    """Name the channels that settings and data set up, console first."""
+    return ("console", "file", *(("webhook",) if settings.webhook_url else ()), *chats)
 
 
 @asynccontextmanager
-async def open_channels(settings: RespondSettings, store: Store) -> AsyncIterator[dict[str, Channel]]:
-    """Open the channels that the settings set up, by name, and close them on leaving."""
+async def open_channels(
+    settings: RespondSettings,
+    store: Store,
+    chats: Mapping[str, Chat] | None = None,
+    secrets: Mapping[str, ChatSecrets] | None = None,
+) -> AsyncIterator[dict[str, Channel]]:
+    """Open the channels that settings and data set up, by name, and close them on leaving.
+
+    InvalidConfiguration when a chat has no token, or a secret no chat.
+    """
+    chats, secrets = chats or {}, secrets or {}
+    if faults := [*check_secrets(chats, secrets)]:
+        raise InvalidConfiguration(faults)
     channels: list[Channel] = [ConsoleChannel(store.workers), FileChannel(settings.file_path)]
-    if settings.webhook_url:
-        async with open_webhook(settings.webhook_url, settings.webhook_timeout_seconds) as webhook:
-            yield {channel.name: channel for channel in [*channels, webhook]}
-    else:
+    async with open_session(settings.webhook_timeout_seconds) as session:
+        if settings.webhook_url:
+            channels.append(WebhookChannel(session, settings.webhook_url))
+        channels += [ChatChannel(session, chat, secrets[secrets_of(chat.name)]) for chat in chats.values()]
         yield {channel.name: channel for channel in channels}
 
 

@@ -54,14 +54,14 @@ class WebhookChannel:
             async with self._session.post(
                 self._url, data=msgspec.json.encode(message), headers=headers, allow_redirects=False
             ) as response:
-                return judge(response.status, response.headers.get("Retry-After"), await _body(response))
+                return judge(response.status, response.headers.get("Retry-After"), await read_body(response))
         except TimeoutError:
             return Outcome(Result.RETRY, Cause.TIMEOUT)
         except (aiohttp.ClientError, OSError):
             return Outcome(Result.RETRY, Cause.UNREACHABLE)
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def read_body(response: aiohttp.ClientResponse) -> bytes:
     """Read the beginning of an answer; one that is longer is no answer of ours."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(8192):
@@ -73,14 +73,21 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 def judge(status: int, retry_after: str | None, body: bytes) -> Outcome:
     """Say what an answer means."""
+    if bad := judge_status(status, retry_after):
+        return bad
+    try:
+        answer = msgspec.json.decode(body, type=Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Outcome(Result.RETRY, Cause.BAD_ANSWER)
+    if answer.ok:
+        return Outcome(Result.DELIVERED, Cause.ACCEPTED)
+    return Outcome(Result.RETRY if answer.retry else Result.REFUSED, Cause.REJECTED)
+
+
+def judge_status(status: int, retry_after: str | None) -> Outcome | None:
+    """Say what a status means by itself; None for 2xx, of which the body must tell."""
     if 200 <= status < 300:
-        try:
-            answer = msgspec.json.decode(body, type=Answer)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            return Outcome(Result.RETRY, Cause.BAD_ANSWER)
-        if answer.ok:
-            return Outcome(Result.DELIVERED, Cause.ACCEPTED)
-        return Outcome(Result.RETRY if answer.retry else Result.REFUSED, Cause.REJECTED)
+        return None
     if 300 <= status < 400:
         return Outcome(Result.REFUSED, Cause.REDIRECTED)
     if status in TRY_AGAIN:
@@ -106,7 +113,12 @@ def parse_retry_after(header: str | None, wall_now: datetime) -> float | None:
 
 @asynccontextmanager
 async def open_webhook(url: str, timeout_seconds: float) -> AsyncIterator[WebhookChannel]:
-    """Open a session for one address; proxies of the environment are not used."""
-    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
-    async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
+    """Open a session for one address."""
+    async with open_session(timeout_seconds) as session:
         yield WebhookChannel(session, url)
+
+
+def open_session(timeout_seconds: float) -> aiohttp.ClientSession:
+    """Make a session that keeps no cookies; proxies of the environment are not used."""
+    timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+    return aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
