@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from msgspec import Meta, Struct
 
 from config.cap_events import CapEvent, check_cap_events
+from config.chats import Chat, check_chats
 from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
@@ -155,6 +156,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cap_event: tuple[CapEvent, ...] = ()
     element: tuple[Element, ...] = ()
     pollutant: tuple[Pollutant, ...] = ()
+    chat: tuple[Chat, ...] = ()
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
 
 
@@ -169,6 +171,7 @@ FILES = {
     "cap_event": "cap_events.toml",
     "element": "hydrology.toml",
     "pollutant": "pollutants.toml",
+    "chat": "chats.toml",
     "river": "rivers.toml",
 }
 
@@ -183,6 +186,7 @@ class Data(Struct, frozen=True, kw_only=True):
     stops: tuple[Stop, ...]
     aqi: AirQuality
     routes: tuple[Route, ...]
+    chats: dict[str, Chat]
     cap_events: tuple[CapEvent, ...]
     elements: tuple[Element, ...]
     pollutants: dict[str, Pollutant]
@@ -229,6 +233,7 @@ def load_data(local: Path | None = None) -> Data:
         stops=files.stop,
         aqi=AirQuality(files.aqi),
         routes=files.route,
+        chats={chat.name: chat for chat in files.chat},
         cap_events=files.cap_event,
         elements=files.element,
         pollutants=by_code(files.pollutant),
@@ -237,6 +242,7 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
+    faults.extend(check_chats(files.chat))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))
