@@ -146,8 +146,13 @@ async def read_incident(request: web.Request, incident: UUID) -> IncidentPage:
 
 
 async def names_in(request: web.Request, view: IncidentView) -> dict[str, str]:
-    """Name the series and areas that the evidence mentions."""
+    """Name the series and areas that the evidence and the explanation mention."""
     wanted = {view.row.place, *(f.subject for f in view.evidence), *(f.area for f in view.evidence)}
+    for finding in view.evidence:
+        wanted |= {*finding.places, *finding.terms, *(arrival.series for arrival in finding.arrivals)}
+    if view.explanation is not None:
+        wanted |= {*view.explanation.nearby}
+        wanted |= {view.explanation.precedent.place} if view.explanation.precedent else set()
     return await request.app[NAMES].of(store_of(request), wanted)
 
 

@@ -24,6 +24,7 @@ from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.topics import (
     ALERTS,
     BULLETINS,
+    CALIBRATIONS,
     HEARTBEATS,
     REJECTED,
     REPORTS,
@@ -43,7 +44,10 @@ log = structlog.get_logger()
 
 GROUP = "fenghuo-responders"
 URGENT = (ALERTS.name, HEARTBEATS.name)
-BULK = (ROLLUPS.name, TICKETS.name, REPORTS.name, BULLETINS.name, REJECTED.name, SIGHTINGS.name)
+BULK = (
+    *(ROLLUPS.name, TICKETS.name, REPORTS.name, BULLETINS.name, REJECTED.name, SIGHTINGS.name),
+    CALIBRATIONS.name,
+)
 POLL_MILLISECONDS = 200
 MOST_MESSAGES = {URGENT: 200, BULK: 200}
 """Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work."""
@@ -110,6 +114,7 @@ class Intake:
             BULLETINS.name: self._store.record_bulletins,
             REJECTED.name: self._store.record_rejected,
             SIGHTINGS.name: self._store.record_sightings,
+            CALIBRATIONS.name: self._store.detection.record_calibrations,
         }
         return writers[topic]
 

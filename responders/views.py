@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from domain.findings import AlertChange, Finding
+from domain.findings import AlertChange, Explanation, Finding, HeldBack
 from domain.incidents import IncidentState, PageState, TaskState, Verdict
 from domain.inputs import AwareTime
 from domain.levels import Domain, Grade, Level
@@ -123,7 +123,7 @@ class PageRow(Struct, frozen=True, kw_only=True):
 
 
 class IncidentView(Struct, frozen=True, kw_only=True):
-    """Everything that an incident's page shows."""
+    """Everything that an incident's page shows; `precedent` is the case of the earlier alert that the explanation names."""
 
     row: IncidentRow
     zh: str
@@ -134,6 +134,10 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     pages: tuple[PageRow, ...]
     verdict: Verdict | None
     moves: tuple[IncidentState, ...]
+    chance: float | None = None
+    held_back: HeldBack | None = None
+    explanation: Explanation | None = None
+    precedent: UUID | None = None
 
 
 class Curve(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,14 @@ function subjectOf(finding, names) {
   return names[finding.area] ?? finding.subject;
 }
 
+/**
+ * The series that moved one after another, or the words that rose.
+ * @param {Finding} finding
+ * @param {Record<string, string>} names
+ */
+const termsOf = (finding, names) =>
+  finding.terms.map((term) => names[term] ?? term).join(finding.detector === "river" ? " → " : language === "zh" ? "、" : ", ");
+
 /** @param {string} word */
 const inSentence = (word) => (language === "en" ? word.toLowerCase() : word);
 
@@ -36,6 +44,7 @@ function judgedBy(finding) {
   if (guard) words.push(guard);
   if (finding.phrase) words.push(t("evidence.phrase", { phrase: finding.phrase }));
   if (finding.p_value !== null) words.push(t("evidence.chance", { p: probability(finding.p_value) }));
+  if (finding.detector === "river") words.unshift(t("evidence.along_river"));
   return html`${words.map((word) => html`<span>${word}<br /></span>`)}
     ${finding.limit?.basis && html`<small>${finding.limit.basis}</small>`}`;
 }
@@ -77,6 +86,7 @@ export function EvidenceTable({ evidence, names }) {
                 finding.expected !== null &&
                 ` · ${t(`evidence.${finding.direction === "below" ? "below" : "above"}`)}`}</small
               >
+              ${finding.terms.length > 0 && html`<small class="terms">${termsOf(finding, names)}</small>`}
             </td>
             <td class="number" data-label=${t("evidence.observed")}>${amount(finding.observed, finding.unit)}</td>
             <td class="number" data-label=${t("evidence.expected")}>${amount(finding.expected, finding.unit)}</td>
@@ -92,7 +102,7 @@ export function EvidenceTable({ evidence, names }) {
 /** @param {{evidence: Finding[], names: Record<string, string>}} props */
 export function Counts({ evidence, names }) {
   const counted = evidence.filter(
-    (finding) => finding.subject_kind !== "series" && finding.observed !== null && finding.expected !== null,
+    (finding) => finding.subject_kind !== "series" && finding.feed !== "readings" && finding.observed !== null && finding.expected !== null,
   );
   if (!counted.length) return null;
   const most = Math.max(...counted.flatMap((f) => [Number(f.observed), Number(f.expected)]), 1);

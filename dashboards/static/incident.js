@@ -3,6 +3,7 @@
 import { Problem, act, read } from "./api.js";
 import { Actions } from "./actions.js";
 import { Counts, Curves, EvidenceTable } from "./evidence.js";
+import { Why } from "./why.js";
 import { html, render, signal } from "./lib.js";
 import { follow, notice, now, ready, startOf } from "./live.js";
 import { ago, clockTime, day, language, ROMAN, t, tOr, toMs, when } from "./words.js";
@@ -192,6 +193,7 @@ function Case() {
     <${Head} />
     <div class="case">
       <div>
+        <${Why} view=${view.value} names=${names.value} />
         <section class="sheet block">
           <h2>${t("evidence.title")} <small>${t("evidence.count", { n: evidence.length })}</small></h2>
           <${EvidenceTable} evidence=${evidence} names=${names.value} />

@@ -8,13 +8,23 @@
  * @typedef {{id: string, detector: string, category: string, subject_kind: string, subject: string, area: string,
  *   feed: string, state: string, observed_at: string, period_start: string, period_end: string | null,
  *   direction: string, observed: number | null, expected: number | null, unit: string, p_value: number | null,
- *   limit: {level: number, value: number, basis: string} | null, phrase: string | null}} Finding
+ *   limit: {level: number, value: number, basis: string} | null, phrase: string | null, places: string[], terms: string[],
+ *   arrivals: {series: string, earliest: string, latest: string}[]}} Finding
+ * @typedef {{decisive: string, nearby: string[], quiet: number, precedent: {alert: string, opened_at: string,
+ *   place: string, level: number, verdict: string | null} | null}} Explanation
  * @typedef {{id: number, at: string, kind: string, actor: string, text: string, detail: Record<string, any>}} Entry
  * @typedef {{id: string, unit: string, state: string, dispatched_at: string, due_at: string}} Task
  * @typedef {{id: string, step: number, recipient: string, channel: string, state: string, attempts: number,
  *   reason: string, created_at: string, delivered_at: string | null}} Page
  * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
- *   verdict: string | null, moves: string[]}} View
+ *   verdict: string | null, moves: string[], chance: number | null, held_back: string | null,
+ *   explanation: Explanation | null, precedent: string | null}} View
+ * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string,
+ *   level: number, held_back: string, chance: number | null, opened_at: string, changed_at: string, zh: string,
+ *   en: string}} HeldBackRow
+ * @typedef {{county: string, at: string, verdicts: number, brier: number, base_rate: number,
+ *   bins: {low: number, high: number, count: number, mean_chance: number, found_true: number}[],
+ *   detectors: Record<string, [number, number]>, alone?: Record<string, number>}} Calibration
  * @typedef {{series: string, name: string, unit: string, at: number[], mean: (number | null)[],
  *   low: (number | null)[], high: (number | null)[],
  *   limits: {level: number, value: number, direction: string, basis: string}[]}} Curve

@@ -116,6 +116,12 @@ export function number(value) {
 }
 
 /**
+ * A share as a percentage, without places after the point.
+ * @param {number} share
+ */
+export const percent = (share) => `${Math.round(share * 100)}%`;
+
+/**
  * A small probability as a power of ten.
  * @param {number} p
  */

@@ -16,7 +16,8 @@ select * from incident_row where id = $1 and starts_with(place, $2);
 
 -- name: incident_text
 -- Read what an incident's page says: the latest sentences and evidence.
-select incident.zh, incident.en, incident.verdict, alert.evidence
+select incident.zh, incident.en, incident.verdict, alert.evidence, alert.chance, alert.held_back,
+    alert.explanation::text as explanation
 from incident left join alert on alert.id = incident.alert where incident.id = $1;
 
 -- name: timeline

@@ -20,6 +20,7 @@ from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
 from responders.store import account, commands, console, intake, messages, opening, registry, stations
 from responders.store.audit import Audit
+from responders.store.detection import Detection
 from responders.store.listening import listen
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
@@ -43,7 +44,7 @@ class Store:
     """All that the platform keeps and all that may be asked of it.
 
     `workers` is for the responder's own loops, `register` for whoever changes devices and series or looks at them,
-    `audit` for the record of cases as evidence.
+    `audit` for the record of cases as evidence, `detection` for what officers see of held-back alerts and calibration.
     """
 
     def __init__(self, database: Database) -> None:
@@ -52,6 +53,7 @@ class Store:
         self.workers = Workers(database)
         self.register = Register(database)
         self.audit = Audit(database)
+        self.detection = Detection(database)
 
     @classmethod
     @asynccontextmanager

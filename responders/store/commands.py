@@ -90,7 +90,7 @@ async def _hold(connection: Connection, viewer: Viewer, incident: UUID) -> Held:
     return Held(row, actor)
 
 
-async def _answered(
+async def answered(
     connection: Connection, request_id: UUID, actor: Actor, action: str, subject: UUID, kind: type[Any]
 ) -> Any:
     """Find what this request was answered before; Conflict when the id was used for something else."""
@@ -143,7 +143,7 @@ async def acknowledge(
 ) -> IncidentRow:
     """Take note of a case."""
     held = await _hold(connection, viewer, incident)
-    if answer := await _answered(connection, request_id, held.actor, "acknowledge", incident, IncidentRow):
+    if answer := await answered(connection, request_id, held.actor, "acknowledge", incident, IncidentRow):
         return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
     _require_open(held)
     if held.row["acknowledged_at"] is not None:
@@ -161,7 +161,7 @@ async def acknowledge(
 async def take_over(connection: Connection, viewer: Viewer, incident: UUID, request_id: UUID) -> IncidentRow:
     """Become the holder of a case."""
     held = await _hold(connection, viewer, incident)
-    if answer := await _answered(connection, request_id, held.actor, "take_over", incident, IncidentRow):
+    if answer := await answered(connection, request_id, held.actor, "take_over", incident, IncidentRow):
         return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
     _require_open(held)
     if held.row["holder"] == held.actor.id:
@@ -182,7 +182,7 @@ async def decide(
     """Say what it was."""
     held = await _hold(connection, viewer, incident)
     action = f"decide:{verdict.value}"
-    if answer := await _answered(connection, request_id, held.actor, action, incident, IncidentRow):
+    if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
         return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
     await _stop_paging(connection, held)
     await connection.execute(sql("set_verdict"), held.id, verdict.value)
@@ -242,7 +242,7 @@ async def move(
     """Move a case along INCIDENT_MOVES."""
     held = await _hold(connection, viewer, incident)
     action = f"move:{state.value}"
-    if answer := await _answered(connection, request_id, held.actor, action, incident, IncidentRow):
+    if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
         return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
     if expected_version is not None and expected_version != held.row["version"]:
         raise Conflict(
@@ -266,7 +266,7 @@ async def move_task(
     if row is None:
         raise NotFound("没有这个任务，或不在您的辖区。 There is no such task in your area.")
     action = f"task:{state.value}"
-    if answer := await _answered(connection, request_id, actor, action, task, TaskRow):
+    if answer := await answered(connection, request_id, actor, action, task, TaskRow):
         return answer  # type: ignore[no-any-return]  # decoded as TaskRow
     if actor.role is Role.GRID and state not in GRID_STATES:
         raise NotAllowed("核查和结案由值班人员完成。 Verifying and closing is for the duty officer.")

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.areas import covers
 from domain.errors import NotAllowed, NotFound
-from domain.findings import Finding
+from domain.findings import Explanation, Finding
 from domain.incidents import INCIDENT_MOVES, OPEN_STATES, IncidentState, TaskState
 from domain.registry import Series
 from responders import words
@@ -91,6 +91,7 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
     actor = await find_actor(connection, viewer)
     row = await read_row(connection, wanted, actor.area)
     text = await connection.fetchrow(sql("incident_text"), wanted) or {}
+    explanation = msgspec.json.decode(text["explanation"] or "null", type=Explanation | None)
     return msgspec.convert(
         {
             "row": row,
@@ -105,9 +106,21 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
             "pages": [dict(page) for page in await connection.fetch(sql("pages"), wanted)],
             "verdict": text["verdict"],
             "moves": INCIDENT_MOVES[row.state],
+            "chance": text["chance"],
+            "held_back": text["held_back"],
+            "explanation": explanation,
+            "precedent": await _case_of(connection, explanation, actor.area),
         },
         IncidentView,
     )
+
+
+async def _case_of(connection: Connection, explanation: Explanation | None, area: str) -> UUID | None:
+    """Find the case of the earlier alert that an explanation names, where the viewer may see it."""
+    if explanation is None or explanation.precedent is None:
+        return None
+    found: UUID | None = await connection.fetchval(sql("case_of_alert"), explanation.precedent.alert, area)
+    return found
 
 
 def task_view(row: Record) -> TaskRow:

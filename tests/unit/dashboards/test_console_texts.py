@@ -9,6 +9,7 @@ from config.data import load_data
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.series.watch import GUARDS
+from domain.findings import HeldBack
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
@@ -46,6 +47,7 @@ def families() -> set[str]:
         *(f"tasks.{name}" for name in ("unit", "state", "dispatched", "due")),
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
+        *(f"held_back.{reason}" for reason in HeldBack),
         *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
         *(f"registry.{name}" for name in ("devices", "series", "changes")),
         *(f"registry_action.{action}" for action in Action),
@@ -83,12 +85,12 @@ def test_every_text_has_both_languages() -> None:
 
 
 def test_no_text_is_left_over() -> None:
-    """What no page tells is not kept; problems, also of devices, and kinds of entries are told by their code."""
+    """What no page tells is not kept; problems, kinds of entries and detectors are told by their code."""
     told = keys_used() | families()
     left = {
         key
         for key in catalogue()[Language.ZH]
-        if key not in told and not key.startswith(("problem.", "entry.", "device_problem."))
+        if key not in told and not key.startswith(("problem.", "entry.", "device_problem.", "detector_name."))
     }
     assert left == set()
 
