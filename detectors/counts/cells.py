@@ -1,5 +1,6 @@
 """What was counted where: two-hour buckets per place, category and feed."""
 
+import math
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.areas import AreaLevel, county_of, township_of
+from domain.areas import county_of, covers, township_of
 from domain.clock import EPOCH
 from domain.errors import Fault, InvalidInput
 from domain.levels import Feed
@@ -91,7 +92,6 @@ class Cells:
         self._first: dict[str, int] = {}
         self._counts: dict[Key, dict[int, int]] = {}
         self._inputs: dict[Key, dict[int, list[UUID]]] = {}
-        self._children: dict[tuple[str, int], set[str]] = {}
         self._changed: set[str] = set()
 
     def count(self, key: Key, bucket: int, input_id: UUID) -> None:
@@ -100,7 +100,6 @@ class Cells:
         if counts is None:
             counts = self._counts[key] = {}
             self._inputs[key] = {}
-            self._adopt(key.area)
         if bucket not in counts:
             horizon = bucket - self.kept
             for old in [kept for kept in counts if kept < horizon]:
@@ -130,13 +129,37 @@ class Cells:
             (bucket, number) for bucket, number in counts.items() if before - self.kept <= bucket < before
         )
 
+    def discounted(self, key: Key, before: int) -> float:
+        """Count the past before a bucket, what is older the less."""
+        return math.fsum(
+            DISCOUNT ** (before - 1 - bucket) * number for bucket, number in self.past(key, before)
+        )
+
+    def on_day(self, county: str, day: int) -> dict[Key, int]:
+        """Tell what was counted within a county on a local day."""
+        period = range(day * BUCKETS_PER_DAY, (day + 1) * BUCKETS_PER_DAY)
+        found = {
+            key: sum(counts.get(bucket, 0) for bucket in period)
+            for key, counts in self._counts.items()
+            if covers(county, key.area)
+        }
+        return {key: number for key, number in found.items() if number}
+
     def first(self, county: str) -> int | None:
         """Name the first bucket of a county in which anything was counted, None when there is none."""
         return self._first.get(county)
 
-    def children(self, area: str, level: int) -> int:
-        """Count the places of a level that were seen within an area."""
-        return len(self._children.get((area, level), ()))
+    def children(self, area: str, level: int, before: int) -> int:
+        """Count the places of a level within an area of which something was counted in the past before a bucket."""
+        return len(
+            {
+                key.area
+                for key, counts in self._counts.items()
+                if len(key.area) == level
+                and covers(area, key.area)
+                and any(before - self.kept <= bucket < before for bucket in counts)
+            }
+        )
 
     def dump(self) -> dict[str, bytes]:
         """Write the pieces that changed since the last dump, a township's or county's cells each."""
@@ -169,11 +192,5 @@ class Cells:
             key = Key(area, category, feed)
             self._counts[key] = dict(counts)
             self._inputs[key] = {}
-            self._adopt(area)
         for area, category, feed, bucket, ids in written.ids:
             self._inputs[Key(area, category, feed)][bucket] = ids
-
-    def _adopt(self, area: str) -> None:
-        if len(area) > AreaLevel.COUNTY:
-            parent = AreaLevel.COUNTY if len(area) == AreaLevel.TOWNSHIP else AreaLevel.TOWNSHIP
-            self._children.setdefault((area[:parent], len(area)), set()).add(area)

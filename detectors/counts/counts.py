@@ -1,9 +1,7 @@
-"""Tickets and reports counted per place, category and period, against what the place's own past lets expect.
+"""Tickets and reports counted per place, category and period, against what is usual there.
 
-Buckets of two hours are kept for four weeks. The belief about a cell's rate is a pure function of the buckets that lie a
-whole lateness bound before the period: nothing that may still arrive can change them, so the order of arrival makes no
-difference, and an outbreak does not teach its own first day to be usual. A village is shrunk to its township, a township to
-the county as far as this partition sees it, and the hour of day counts by a rhythm learned per county.
+Buckets of two hours are kept for four weeks; two hours, half days and days are judged as they fill, by an expectation
+that nothing can change any more which may still arrive (usual.py). How rare a count is, is the tail of a negative binomial.
 """
 
 import math
@@ -16,36 +14,26 @@ import msgspec
 from msgspec import structs
 
 from detectors.counts.cells import (
-    BUCKET,
-    BUCKETS_PER_DAY,
-    DISCOUNT,
     Cells,
     Key,
     bucket_of,
-    rhythm_of,
     time_of,
 )
 from detectors.counts.ledger import Heard, Ledger
-from detectors.counts.rate import belief, rarity_of
+from detectors.counts.rate import rarity_of
+from detectors.counts.usual import Usual
 from domain.areas import AreaLevel, county_of, up_to
 from domain.findings import Finding, FindingState, SubjectKind
 from domain.identity import finding_id
 from domain.levels import Feed
 
-DETECTOR_VERSION = 1
-WINDOWS = {"2h": 1, "12h": 6}
-"""Periods by their number of buckets; they begin at multiples of their length, local midnight being one."""
+DETECTOR_VERSION = 2
+WINDOWS = {"counts-2h": 1, "counts-12h": 6, "glm-day": 12}
+"""Detectors by their number of buckets; periods begin at multiples of their length, local midnight being one."""
 LEVELS = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 OPENS_AT = 4.0
 LEAST = 4
 """Tickets below which nothing is an event, however rare: a new cell must not fire on its second."""
-WARM_BUCKETS = 9
-"""Past buckets that a county must have behind the guard band before anything is said."""
-PRIOR_SHAPE = 0.5
-"""So little is a share of the level above worth that four calls at once, early on, may still be chance."""
-LEAST_SIBLINGS = 8
-LEAST_RATE = 0.002
-"""Tickets per bucket and cell that are always expected: one in forty days."""
 MOST_INPUTS = 20
 OPEN = "open"
 """The piece that holds what was said and not cleared."""
@@ -77,8 +65,8 @@ class Counts:
         """Take the ledger that admits what is observed here, and whoever tells what stood behind a count."""
         self._ledger = ledger
         self._behind = behind
-        self._guard = -(-int(ledger.lateness.total_seconds()) // BUCKET)
         self.cells = Cells()
+        self.usual = Usual(ledger, self.cells)
         self._open: dict[UUID, _Open] = {}
 
     def observe(self, heard: Heard) -> list[Finding]:
@@ -86,61 +74,32 @@ class Counts:
         county, area = county_of(heard.area), heard.area
         bucket = bucket_of(heard.observed_at)
         self.cells.count(Key(county, heard.category, heard.feed), bucket, heard.id)
+        self.usual.learn(county)
         findings = []
         for level in LEVELS:
             if len(area) < level:
                 continue
             key = Key(up_to(area, level), heard.category, heard.feed)
             self.cells.count(key, bucket, heard.id)
-            for window, length in WINDOWS.items():
-                begin = bucket // length * length
-                finding = self._judge(key, window, begin, heard)
+            for detector, length in WINDOWS.items():
+                finding = self._judge(key, detector, bucket // length * length, heard)
                 if finding is not None:
                     findings.append(finding)
         return [*findings, *self.clear(county, heard.received_at)]
 
-    def expectation(self, key: Key, begin: int, length: int) -> tuple[float, float] | None:
-        """Tell the mean and the shape expected of a cell in a period, None while too little is known."""
-        before = begin - self._guard
-        county = Key(county_of(key.area), key.category, key.feed)
-        first = self.cells.first(county.area)
-        if first is None or before - first < WARM_BUCKETS:
-            return None
-        rhythm = rhythm_of(self.cells.past(county, before))
-        exposure = sum(
-            DISCOUNT ** (before - 1 - bucket) * rhythm[bucket % BUCKETS_PER_DAY]
-            for bucket in range(max(first, before - self.cells.kept), before)
-        )
-        mean, shape = self._rate(key, before, exposure)
-        window = sum(rhythm[bucket % BUCKETS_PER_DAY] for bucket in range(begin, begin + length))
-        return mean * window, shape
-
-    def _rate(self, key: Key, before: int, exposure: float) -> tuple[float, float]:
-        """Believe in a rate per bucket, shrunk to an even share of the level above."""
-        counted = sum(
-            DISCOUNT ** (before - 1 - bucket) * number for bucket, number in self.cells.past(key, before)
-        )
-        if len(key.area) <= AreaLevel.COUNTY:
-            return belief(counted, exposure, LEAST_RATE * LEAST_SIBLINGS, PRIOR_SHAPE)
-        parent = AreaLevel.COUNTY if len(key.area) == AreaLevel.TOWNSHIP else AreaLevel.TOWNSHIP
-        above, _ = self._rate(key._replace(area=up_to(key.area, parent)), before, exposure)
-        siblings = max(self.cells.children(up_to(key.area, parent), len(key.area)), LEAST_SIBLINGS)
-        return belief(counted, exposure, max(above / siblings, LEAST_RATE), PRIOR_SHAPE)
-
-    def _judge(self, key: Key, window: str, begin: int, heard: Heard) -> Finding | None:
+    def _judge(self, key: Key, detector: str, begin: int, heard: Heard) -> Finding | None:
         """Say something when a period's count is rare, and again at each further order of magnitude."""
-        length = WINDOWS[window]
+        length = WINDOWS[detector]
         count, inputs = self.cells.counted(key, begin, length)
         if count < LEAST:
             return None
-        expected = self.expectation(key, begin, length)
+        expected = self.usual.expect(key, begin, length)
         if expected is None:
             return None
         rarity = rarity_of(count, *expected)
         if rarity < OPENS_AT:
             return None
         start = time_of(begin)
-        detector = f"counts-{window}"
         name = finding_id(detector, DETECTOR_VERSION, f"{key.area}/{key.category}/{key.feed}", start)
         said = self._open.get(name)
         if said is not None and int(rarity) <= int(_rarity(said.finding)):
@@ -201,11 +160,12 @@ class Counts:
     def dump(self) -> dict[str, bytes]:
         """Write the pieces that changed since the last dump."""
         held = [(held.finding, held.until) for held in self._open.values()]
-        return {**self.cells.dump(), OPEN: msgspec.msgpack.encode(held)}
+        return {**self.cells.dump(), **self.usual.dump(), OPEN: msgspec.msgpack.encode(held)}
 
     def restore(self, pieces: Mapping[str, bytes]) -> None:
         """Take up its own among written pieces; InvalidInput or ValueError (msgspec's) when they are of another form."""
         self.cells.restore(pieces)
+        self.usual.restore(pieces)
         if OPEN in pieces:
             held = msgspec.msgpack.decode(pieces[OPEN], type=list[tuple[Finding, int]])
             self._open = {finding.id: _Open(finding, until) for finding, until in held}
