@@ -38,13 +38,14 @@ LEVEL, SLOPE = 0, 1
 class Block:
     """Terms of the model that are alike: how many, how long they last, how far from zero they may lie.
 
-    `memory` is in periods: the discount is 1 − 1 / memory. `reach` is the prior standard deviation on the logarithmic
-    scale, which is also the most that is ever believed to be unknown; `reach_within` is that of a cell's deviation from its
-    zone.
+    `memory` is in periods: the discount is 1 − 1 / memory; `memory_restless` is the memory where neighbouring residuals
+    hang together. `reach` is the prior standard deviation on the logarithmic scale, which is also the most that is ever
+    believed to be unknown; `reach_within` is that of a cell's deviation from its zone.
     """
 
     terms: int
     memory: float
+    memory_restless: float
     reach: float
     reach_within: float
 
@@ -54,12 +55,14 @@ class Design:
     """The model's terms for one period, and how long an excess must last to be a new level.
 
     Terms are level, slope, year, holidays, then week and day where the period is short enough. `patience` is the sum of
-    residuals, each at most 3 and less 0.75, that makes a new level: 2.25 for each period far above or below.
+    residuals, each at most 3 and less 0.75, that makes a new level: 2.25 for each period far above or below. `watched` is
+    the number of periods over which it is asked whether neighbouring residuals hang together: many outbreaks long.
     """
 
     seconds: int
     blocks: tuple[Block, ...]
     patience: float
+    watched: float
 
     @property
     def terms(self) -> int:
@@ -71,9 +74,11 @@ class Design:
         return np.repeat(np.array(values, np.float64), [block.terms for block in self.blocks])
 
     @property
-    def growth(self) -> Floats:
-        """By what a term's standard deviation grows in a period."""
-        return self.per_term([(1.0 - 1.0 / block.memory) ** -0.5 for block in self.blocks])
+    def growths(self) -> Floats:
+        """By what a term's standard deviation grows in a period; calm and restless, in two rows."""
+        memories = [[block.memory for block in self.blocks], [block.memory_restless for block in self.blocks]]
+        found: Floats = np.stack([(1.0 - 1.0 / self.per_term(row)) ** -0.5 for row in memories])
+        return found
 
     @property
     def caps(self) -> Floats:
@@ -82,28 +87,41 @@ class Design:
         return np.stack([self.per_term(row) for row in rows])
 
 
-def _design(seconds: int, level: float, slow: float, *short: tuple[int, float], patience: float) -> Design:
-    """Make a design; `level` and `slow` are memories in periods, `short` the terms and memories of week and day."""
+def _design(
+    seconds: int,
+    level: tuple[float, float],
+    slope: float,
+    year: float,
+    *short: tuple[int, float],
+    patience: float,
+    watched: float,
+) -> Design:
+    """Make a design of memories in periods: `level` calm and restless, `short` with the number of terms of week and day."""
     years = seconds / (YEAR * DAY)
     return Design(
         seconds,
         (
-            Block(1, level, 3.0, 1.5),
-            Block(1, slow, 0.3 * years, 0.1 * years),  # a third more or less in a year is already much
-            Block(2, slow, 0.5, 0.1),
-            Block(2, slow, 0.3, 0.05),
-            Block(2, slow, 0.4, 0.1),
-            *(Block(terms, memory, 0.5, 0.1) for terms, memory in short),
+            Block(1, *level, 3.0, 1.5),
+            Block(
+                1, slope, slope, 0.3 * years, 0.1 * years
+            ),  # a third more or less in a year is already much
+            Block(2, year, year, 0.5, 0.1),
+            Block(2, year, year, 0.3, 0.05),
+            Block(2, year, year, 0.4, 0.1),
+            *(Block(terms, memory, memory, 0.5, 0.1) for terms, memory in short),
         ),
         patience,
+        watched,
     )
 
 
 DESIGNS: dict[Period, Design] = {
-    "week": _design(WEEK, 500.0, 500.0, patience=12.0),
-    "day": _design(DAY, 500.0, 2_000.0, (6, 1_000.0), patience=40.0),
-    "2h": _design(2 * HOUR, 2_000.0, 24_000.0, (6, 6_000.0), (8, 3_000.0), patience=200.0),
-    "hour": _design(HOUR, 3_000.0, 48_000.0, (6, 12_000.0), (8, 6_000.0), patience=300.0),
+    "week": _design(WEEK, (500, 12), 500, 1_000, patience=12, watched=150),
+    "day": _design(DAY, (500, 40), 2_000, 4_000, (6, 1_000), patience=40, watched=500),
+    "2h": _design(
+        2 * HOUR, (2_000, 240), 24_000, 48_000, (6, 6_000), (8, 3_000), patience=200, watched=3_000
+    ),
+    "hour": _design(HOUR, (3_000, 480), 48_000, 96_000, (6, 12_000), (8, 6_000), patience=300, watched=5_000),
 }
 
 

@@ -23,6 +23,7 @@ from scipy import special  # type: ignore[import-untyped]  # comes with river
 from detectors.counts.design import LEVEL, SLOPE, Floats, Period, design_of, features, index_of
 from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, tail_of
 from detectors.counts.glm_kernel import (
+    CALM,
     DISPERSION_KEPT,
     DISPERSIONS,
     DRIFT,
@@ -32,6 +33,7 @@ from detectors.counts.glm_kernel import (
     OUTLYING,
     PATIENT_ABOUT_TIME,
     PRIOR,
+    RESTLESS,
     SHIFT,
 )
 from detectors.counts.rate import is_count
@@ -41,7 +43,7 @@ ALARM = 0.01
 """The p-value below which a count is an alarm, the nominal level of surveillance systems."""
 SCORE_CAP = 12.0
 """Orders of magnitude that make the score 1."""
-SCALARS = ("time", "seen", "learned", "up", "down", "late")
+SCALARS = ("time", "seen", "learned", "up", "down", "late", "last", "together", "square")
 
 
 class CountGLM(base.SupervisedAnomalyDetector):
@@ -65,7 +67,8 @@ class CountGLM(base.SupervisedAnomalyDetector):
         self._most_steps = 365 * 86_400 // design.seconds
         self.time = self.seen = 0
         self.learned = self.late = 0
-        self.up = self.down = 0.0
+        self.up = self.down = self.last = self.together = 0.0
+        self.square = 1.0
         self.mean: Floats = np.zeros(design.terms)
         self.mean[LEVEL] = math.log(share) if within_zone else 0.0
         self.covariance: Floats = np.diag(self._caps)
@@ -142,7 +145,7 @@ class CountGLM(base.SupervisedAnomalyDetector):
         """Tell mean and variance of the sum of terms, and the moved mean and covariance of the terms."""
         steps = float(min(max(index - self.time, 0), self._most_steps)) if self.learned else 0.0
         values = features(index, self.period)
-        scale = np.minimum(self._design.growth**steps, np.sqrt(self._caps / np.diag(self.covariance)))
+        scale = np.minimum(self._growth() ** steps, np.sqrt(self._caps / np.diag(self.covariance)))
         move = np.eye(len(values))
         move[LEVEL, SLOPE] = steps
         mean = move @ self.mean
@@ -172,6 +175,17 @@ class CountGLM(base.SupervisedAnomalyDetector):
             self.weights[number] += weight * _log_probability(count, expected, shape)
         self.weights -= self.weights.max()
         self._watch_level(residual)
+        bounded = min(max(residual, -OUTLYING), OUTLYING)
+        if index - self.time == 1 and self.learned:
+            self.together += (bounded * self.last - self.together) / self._design.watched
+        self.square += (bounded**2 - self.square) / self._design.watched
+        self.last = bounded
+
+    def _growth(self) -> Floats:
+        """Tell by what deviations grow in a period: more where neighbouring residuals hang together."""
+        calm, restless = self._design.growths
+        correlation = self.together / self.square
+        return calm + min(max((correlation - CALM) / (RESTLESS - CALM), 0.0), 1.0) * (restless - calm)
 
     def _watch_level(self, residual: float) -> None:
         self.up = max(self.up + min(residual, FARTHEST) - DRIFT, 0.0)

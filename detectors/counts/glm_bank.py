@@ -67,6 +67,7 @@ class GLMBank:
         self._reserve(self.size)
         row = self._states[slot]
         row[kernel.PARENT] = -1.0 if parent is None else float(parent)
+        row[kernel.SQUARE] = 1.0
         row[kernel.SCALARS + LEVEL] = 0.0 if parent is None else math.log(share)
         row[kernel.SCALARS + self._terms :][: len(kernel.PRIOR)] = kernel.PRIOR
         row[-(self._terms**2) :] = np.diag(self._design.caps[0 if parent is None else 1]).ravel()
@@ -122,6 +123,7 @@ class GLMBank:
                 self._most_steps,
                 self._prior,
                 self._design.patience,
+                self._design.watched,
                 shifts,
                 given,
             )

@@ -18,10 +18,10 @@ from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, digamma, log_probabil
 Record = Any
 """An array of TERM inside compiled code, which types it by itself."""
 Slots = NDArray[np.int64]
-TIME, LEARNED, UP, DOWN, LATE, PARENT = range(6)
-"""Period of the newest count; counts learned; sums of residuals above and below; counts in a row behind TIME; the row of
-the zone, −1 for none."""
-SCALARS = 6
+TIME, LEARNED, UP, DOWN, LATE, LAST, TOGETHER, SQUARE, PARENT = range(9)
+"""Period of the newest count; counts learned; sums of residuals above and below; counts in a row behind TIME; the newest
+residual, the mean product of neighbouring ones and their mean square; the row of the zone, −1 for none."""
+SCALARS = 9
 DISPERSIONS = np.array([1.0, 1.1, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.2, 5.5, 7.5, 11.0, 18.0, 40.0])
 """Variances over means that are thought possible; each has a prior weight of one over itself."""
 PRIOR = -np.log(DISPERSIONS)
@@ -31,6 +31,9 @@ OUTLYING = 2.58
 """Anscombe residual from which a count teaches less (Noufaily et al. 2013)."""
 DRIFT, FARTHEST = 0.75, 3.0
 """Of the sums UP and DOWN: what a period must exceed, and the most that it adds before."""
+CALM, RESTLESS = 0.15, 0.4
+"""Correlations of neighbouring residuals: up to the first the terms last as long as designed, from the second on as
+short as allowed."""
 SHIFT = 0.25
 """Variance of the level's logarithm that is added when a new level shows itself: it may be a half more or less."""
 PATIENT_ABOUT_TIME = 30
@@ -42,6 +45,7 @@ LEAST_UNKNOWN = 1e-18
 TERM = np.dtype(
     [
         ("growth", "f8"),
+        ("growth_restless", "f8"),
         ("cap", "f8"),
         ("cap_within", "f8"),
         (f"of_{source_digest(Path(__file__).parent)}", "f8"),  # the name: see `source_digest`
@@ -60,9 +64,11 @@ def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: F
     terms = len(values)
     mean = row[SCALARS : SCALARS + terms]
     covariance = row[len(row) - terms * terms :].reshape(terms, terms)
-    growth, caps = prior["growth"], caps_of(row, prior)
+    slow, fast, caps = prior["growth"], prior["growth_restless"], caps_of(row, prior)
+    restless = restlessness(row)
     for i in range(terms):
-        grown = growth[i] if steps == 1.0 else growth[i] ** steps
+        growth = slow[i] + restless * (fast[i] - slow[i])
+        grown = growth if steps == 1.0 else growth**steps
         scaled[i] = min(grown, math.sqrt(caps[i] / covariance[i, i]))
     level, variance = 0.0, 0.0
     for i in range(terms):
@@ -74,6 +80,12 @@ def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: F
             total += covariance[i, j] * scaled[j] * other
         variance += along * scaled[i] * total
     return level, min(max(variance, 1e-12), MOST_UNKNOWN)
+
+
+@compiled
+def restlessness(row: Floats) -> float:
+    """Tell in [0, 1] how far neighbouring residuals hang together, which they would not if the terms followed the counts."""
+    return min(max((row[TOGETHER] / row[SQUARE] - CALM) / (RESTLESS - CALM), 0.0), 1.0)
 
 
 @compiled
@@ -112,6 +124,7 @@ def learn(
     steps: float,
     prior: Record,
     patience: float,
+    watched: float,
     scaled: Floats,
     gain: Floats,
 ) -> None:
@@ -142,6 +155,7 @@ def learn(
         covariance[i, i] = max(covariance[i, i], LEAST_UNKNOWN)
     _learn_dispersion(row, terms, count, mean, unknown, weight)
     _watch_level(row, residual, patience, covariance, caps_of(row, prior))
+    _watch_residuals(row, residual, steps, watched)
 
 
 @compiled
@@ -186,6 +200,16 @@ def _watch_level(row: Floats, residual: float, patience: float, covariance: Floa
     if max(row[UP], row[DOWN]) > patience:
         row[UP] = row[DOWN] = 0.0
         covariance[LEVEL, LEVEL] = min(covariance[LEVEL, LEVEL] + SHIFT, caps[LEVEL])
+
+
+@compiled
+def _watch_residuals(row: Floats, residual: float, steps: float, watched: float) -> None:
+    """Learn how far neighbouring residuals hang together; an outbreak's count no more than OUTLYING."""
+    bounded = min(max(residual, -OUTLYING), OUTLYING)
+    if steps == 1.0:
+        row[TOGETHER] += (bounded * row[LAST] - row[TOGETHER]) / watched
+    row[SQUARE] += (bounded * bounded - row[SQUARE]) / watched
+    row[LAST] = bounded
 
 
 @compiled
@@ -251,6 +275,7 @@ def learn_all(
     most_steps: int,
     prior: Record,
     patience: float,
+    watched: float,
     shifts: Floats,
     counts: Floats,
 ) -> int:
@@ -264,7 +289,7 @@ def learn_all(
             left_out += 1
             continue
         steps = steps_of(row, index, most_steps)
-        learn(row, values, shifts[n], min(count, LARGEST), steps, prior, patience, scaled, gain)
+        learn(row, values, shifts[n], min(count, LARGEST), steps, prior, patience, watched, scaled, gain)
         row[TIME] = float(index)
         row[LEARNED] += 1.0
     return left_out
@@ -288,6 +313,6 @@ def is_due(row: Floats, index: int) -> bool:
 def prior_of(design: Design) -> NDArray[np.void]:
     """Make the TERM records of a design."""
     prior = np.zeros(design.terms, TERM)
-    prior["growth"] = design.growth
+    prior["growth"], prior["growth_restless"] = design.growths
     prior["cap"], prior["cap_within"] = design.caps
     return prior
