@@ -6,6 +6,7 @@ from aiohttp import web
 
 from dashboards.api import Nothing, body_of, reply, request_id_of
 from dashboards.keys import DATA, VIEWER, store_of
+from dashboards.names import NAMES
 from dashboards.pages import start_of
 from dashboards.render import page
 from responders.cases import Rules
@@ -41,6 +42,7 @@ async def _read(request: web.Request) -> dict[str, object]:
         "held_back": shown.held_back,
         "more": shown.more,
         "calibrations": shown.calibrations,
+        "names": await request.app[NAMES].of(store, {one.county for one in shown.calibrations}),
         "change": newest,
     }
 

@@ -12,7 +12,7 @@ const LEFT = 44;
 const TOP = 12;
 const BARS = 46;
 const HEIGHT = TOP + SIDE + 12 + BARS + 44;
-const WIDTH = LEFT + SIDE + 12;
+const WIDTH = LEFT + SIDE + 20;
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
 const Z = 1.96;
 
@@ -134,8 +134,8 @@ function Detectors({ one }) {
   </table>`;
 }
 
-/** @param {{calibrations: Calibrated[]}} props */
-export function Calibration({ calibrations }) {
+/** @param {{calibrations: Calibrated[], names: Record<string, string>}} props */
+export function Calibration({ calibrations, names }) {
   if (!calibrations.length)
     return html`<section class="sheet block" id="calibration">
       <h2>${t("detection.calibration")}</h2>
@@ -143,7 +143,7 @@ export function Calibration({ calibrations }) {
     </section>`;
   return html`${calibrations.map(
     (one) => html`<section class="sheet block" id="calibration" key=${one.county} data-county=${one.county}>
-      <h2>${t("detection.calibration")} <small>${one.county} · ${t("detection.as_of", { at: when(one.at, now.value) })}</small></h2>
+      <h2>${t("detection.calibration")} <small>${names[one.county] ?? one.county} · ${t("detection.as_of", { at: when(one.at, now.value) })}</small></h2>
       <p class="quiet">${t("detection.calibration_more")}</p>
       <dl class="figures">
         <div><dt>${t("detection.verdicts")}</dt><dd>${one.verdicts}</dd></div>

@@ -107,7 +107,7 @@ function Board() {
   return html`<div class="board-head"><h1>${t("detection.title")}</h1></div>
     <div class="detection">
       <${HeldBack} />
-      <${Calibration} calibrations=${shown.value.calibrations} />
+      <${Calibration} calibrations=${shown.value.calibrations} names=${shown.value.names} />
     </div>`;
 }
 
