@@ -22,7 +22,7 @@ from scipy import special  # type: ignore[import-untyped]  # comes with river
 
 from detectors.counts.design import LEVEL, SLOPE, Floats, Period, design_of, features, index_of
 from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, tail_of
-from detectors.counts.glm_kernel import (
+from detectors.counts.glm_state import (
     CALM,
     DISPERSION_KEPT,
     DISPERSIONS,
@@ -185,7 +185,9 @@ class CountGLM(base.SupervisedAnomalyDetector):
         """Tell by what deviations grow in a period: more where neighbouring residuals hang together."""
         calm, restless = self._design.growths
         correlation = self.together / self.square
-        return calm + min(max((correlation - CALM) / (RESTLESS - CALM), 0.0), 1.0) * (restless - calm)
+        part = min(max((correlation - CALM) / (RESTLESS - CALM), 0.0), 1.0)
+        found: Floats = calm + part * (restless - calm)
+        return found
 
     def _watch_level(self, residual: float) -> None:
         self.up = max(self.up + min(residual, FARTHEST) - DRIFT, 0.0)

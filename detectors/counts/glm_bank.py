@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from detectors.counts import glm_kernel as kernel
-from detectors.counts.design import LEVEL, Floats, Period, design_of, features, index_of
+from detectors.counts.design import Floats, Period, design_of, features, index_of
 from detectors.counts.gamma import rarities
+from detectors.counts.glm_state import PARENT, fresh_row, prior_of
 from domain.errors import Fault, InvalidInput
 
 VERSION = 1
@@ -46,11 +47,9 @@ class GLMBank:
         self.period: Period = period
         self.size = 0
         self._design = design_of(period)
-        self._prior = kernel.prior_of(self._design)
+        self._prior = prior_of(self._design)
         self._most_steps = MOST_YEARS * YEAR_SECONDS // self._design.seconds
-        terms = self._design.terms
-        self._terms = terms
-        self._states: Floats = np.zeros((BLOCK, kernel.SCALARS + terms + len(kernel.PRIOR) + terms * terms))
+        self._states: Floats = np.zeros((BLOCK, len(fresh_row(self._design))))
         self._dirty: set[int] = set()
 
     def add(self, parent: int | None = None, share: float = SHARE) -> int:
@@ -65,12 +64,7 @@ class GLMBank:
         slot = self.size
         self.size += 1
         self._reserve(self.size)
-        row = self._states[slot]
-        row[kernel.PARENT] = -1.0 if parent is None else float(parent)
-        row[kernel.SQUARE] = 1.0
-        row[kernel.SCALARS + LEVEL] = 0.0 if parent is None else math.log(share)
-        row[kernel.SCALARS + self._terms :][: len(kernel.PRIOR)] = kernel.PRIOR
-        row[-(self._terms**2) :] = np.diag(self._design.caps[0 if parent is None else 1]).ravel()
+        self._states[slot] = fresh_row(self._design, parent, 1.0 if parent is None else share)
         self._dirty.add(slot // BLOCK)
         return slot
 
@@ -154,7 +148,7 @@ class GLMBank:
 
     def parents(self) -> Iterator[int | None]:
         """Name each slot's parent in the order of slots."""
-        for parent in self._states[: self.size, kernel.PARENT].tolist():
+        for parent in self._states[: self.size, PARENT].tolist():
             yield None if parent < 0 else int(parent)
 
     def _block(self, number: int) -> _Written:

@@ -1,57 +1,42 @@
-"""Rows of state of the dynamic model of counts, compiled: what `detectors/counts/glm.py` says in plain Python.
-
-A row holds, as doubles: the scalars named below, the mean of the terms, the log weights of DISPERSIONS, the
-covariance of the terms.
-"""
+"""Rows of state (`glm_state.py`) learn and forecast, compiled: what `detectors/counts/glm.py` says in plain Python."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compiled import compiled, source_digest
-from detectors.counts.design import LEVEL, SLOPE, Design, Floats
+from detectors.compiled import compiled
+from detectors.counts.design import LEVEL, SLOPE, Floats
 from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, digamma, log_probability, shape_of, trigamma
+from detectors.counts.glm_state import (
+    CALM,
+    DISPERSION_KEPT,
+    DISPERSIONS,
+    DOWN,
+    DRIFT,
+    FARTHEST,
+    LAST,
+    LATE,
+    LEARNED,
+    LEAST_UNKNOWN,
+    MOST_UNKNOWN,
+    OUTLYING,
+    PARENT,
+    PATIENT_ABOUT_TIME,
+    PRIOR,
+    RESTLESS,
+    SCALARS,
+    SHIFT,
+    SQUARE,
+    TIME,
+    TOGETHER,
+    UP,
+)
 
 Record = Any
-"""An array of TERM inside compiled code, which types it by itself."""
+"""An array of `glm_state.TERM` inside compiled code, which types it by itself."""
 Slots = NDArray[np.int64]
-TIME, LEARNED, UP, DOWN, LATE, LAST, TOGETHER, SQUARE, PARENT = range(9)
-"""Period of the newest count; counts learned; sums of residuals above and below; counts in a row behind TIME; the newest
-residual, the mean product of neighbouring ones and their mean square; the row of the zone, −1 for none."""
-SCALARS = 9
-DISPERSIONS = np.array([1.0, 1.1, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.2, 5.5, 7.5, 11.0, 18.0, 40.0])
-"""Variances over means that are thought possible; each has a prior weight of one over itself."""
-PRIOR = -np.log(DISPERSIONS)
-DISPERSION_KEPT = 0.998
-"""What is left of the evidence about them after another count."""
-OUTLYING = 2.58
-"""Anscombe residual from which a count teaches less (Noufaily et al. 2013)."""
-DRIFT, FARTHEST = 0.75, 3.0
-"""Of the sums UP and DOWN: what a period must exceed, and the most that it adds before."""
-CALM, RESTLESS = 0.15, 0.4
-"""Correlations of neighbouring residuals: up to the first the terms last as long as designed, from the second on as
-short as allowed."""
-SHIFT = 0.25
-"""Variance of the level's logarithm that is added when a new level shows itself: it may be a half more or less."""
-PATIENT_ABOUT_TIME = 30
-"""Counts in a row behind the newest that make the newest a clock gone wrong."""
-MOST_UNKNOWN = 64.0
-"""Variance of a logarithm beyond which nothing is known anyway."""
-LEAST_UNKNOWN = 1e-18
-"""Variance that rounding must not bring to nothing."""
-TERM = np.dtype(
-    [
-        ("growth", "f8"),
-        ("growth_restless", "f8"),
-        ("cap", "f8"),
-        ("cap_within", "f8"),
-        (f"of_{source_digest(Path(__file__).parent)}", "f8"),  # the name: see `source_digest`
-    ]
-)
-"""What is known of a term before any count, see `design.Block`."""
 
 
 @compiled
@@ -85,7 +70,8 @@ def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: F
 @compiled
 def restlessness(row: Floats) -> float:
     """Tell in [0, 1] how far neighbouring residuals hang together, which they would not if the terms followed the counts."""
-    return min(max((row[TOGETHER] / row[SQUARE] - CALM) / (RESTLESS - CALM), 0.0), 1.0)
+    correlation: float = row[TOGETHER] / row[SQUARE]
+    return min(max((correlation - CALM) / (RESTLESS - CALM), 0.0), 1.0)
 
 
 @compiled
@@ -308,11 +294,3 @@ def is_due(row: Floats, index: int) -> bool:
             return False
     row[LATE] = 0.0
     return True
-
-
-def prior_of(design: Design) -> NDArray[np.void]:
-    """Make the TERM records of a design."""
-    prior = np.zeros(design.terms, TERM)
-    prior["growth"], prior["growth_restless"] = design.growths
-    prior["cap"], prior["cap_within"] = design.caps
-    return prior
