@@ -115,12 +115,18 @@ class Cells:
         self._first[county] = min(self._first.get(county, bucket), bucket)
         self._changed.add(f"{PREFIX}{township_of(key.area)}")
 
-    def counted(self, key: Key, begin: int, length: int) -> tuple[int, list[UUID]]:
-        """Tell the count of a period and the newest inputs behind it."""
-        counts, inputs = self._counts.get(key, {}), self._inputs.get(key, {})
-        period = range(begin, begin + length)
-        named = [named for bucket in reversed(period) for named in inputs.get(bucket, ())]
-        return sum(counts.get(bucket, 0) for bucket in period), named[:NAMED_INPUTS]
+    def counted(self, key: Key, begin: int, length: int) -> int:
+        """Tell the count of a period."""
+        counts = self._counts.get(key)
+        if counts is None:
+            return 0
+        return sum([counts.get(bucket, 0) for bucket in range(begin, begin + length)])
+
+    def inputs(self, key: Key, begin: int, length: int) -> list[UUID]:
+        """Name the newest inputs behind the count of a period."""
+        inputs = self._inputs.get(key, {})
+        named = [one for bucket in reversed(range(begin, begin + length)) for one in inputs.get(bucket, ())]
+        return named[:NAMED_INPUTS]
 
     def past(self, key: Key, before: int) -> list[tuple[int, int]]:
         """List the counts of buckets before one, oldest first."""

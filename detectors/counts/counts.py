@@ -34,7 +34,6 @@ LEVELS = (AreaLevel.TOWNSHIP, AreaLevel.VILLAGE)
 OPENS_AT = 4.0
 LEAST = 4
 """Tickets below which nothing is an event, however rare: a new cell must not fire on its second."""
-MOST_INPUTS = 20
 OPEN = "open"
 """The piece that holds what was said and not cleared."""
 
@@ -90,7 +89,7 @@ class Counts:
     def _judge(self, key: Key, detector: str, begin: int, heard: Heard) -> Finding | None:
         """Say something when a period's count is rare, and again at each further order of magnitude."""
         length = WINDOWS[detector]
-        count, inputs = self.cells.counted(key, begin, length)
+        count = self.cells.counted(key, begin, length)
         if count < LEAST:
             return None
         expected = self.usual.expect(key, begin, length)
@@ -123,7 +122,7 @@ class Counts:
             expected=expected[0],
             unit="件",
             p_value=10.0**-rarity,
-            inputs=tuple(inputs[:MOST_INPUTS]),
+            inputs=tuple(self.cells.inputs(key, begin, length)),
             terms=terms,
             places=places,
         )

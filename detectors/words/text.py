@@ -74,6 +74,13 @@ class _Term:
     def __init__(self, term: Term) -> None:
         self.term = term
         self._words, self._unless, self._near = map(_any_of, (term.words, term.unless, term.near))
+        self._first, self._nearby = _first(term.words), _first(term.near)
+
+    def may_be_in(self, characters: set[str]) -> bool:
+        """Say whether a text of these characters may hold one of its words: asked first, since it is soon answered."""
+        return not (
+            self._first.isdisjoint(characters) or (self._nearby and self._nearby.isdisjoint(characters))
+        )
 
     def hits(self, text: str) -> list[_Hit]:
         """Find its words in a text."""
@@ -107,10 +114,11 @@ class Classifier:
         """Classify a text; a category that it came with (`given`) stands, critical phrases are looked for all the same."""
         plain = "".join(unicodedata.normalize("NFKC", text).split())
         cut = self._segmenter.cut(plain)
-        borders = {0, *accumulate(map(len, cut))}
+        borders, characters = {0, *accumulate(map(len, cut))}, set(plain)
         hits = [
             hit
             for term in self._terms
+            if term.may_be_in(characters)
             for hit in term.hits(plain)
             if hit.term.near or {hit.begin, hit.begin + len(hit.word)} <= borders
         ]
@@ -178,6 +186,10 @@ def phrase_findings(
 def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
     longest_first = sorted(words, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+
+def _first(words: Iterable[str]) -> frozenset[str]:
+    return frozenset(word[0] for word in words)
 
 
 def _denied(text: str, hit: _Hit) -> bool:

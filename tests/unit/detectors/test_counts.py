@@ -145,7 +145,7 @@ def test_the_same_id_counts_once() -> None:
     (ticket,) = burst(timedelta(days=6, hours=10), 1)
     assert send(counts, [ticket] * 50) == []
     key = Key("990101103002", "infectious-disease", Feed.TICKETS)
-    assert counts.counts.cells.counted(key, bucket_of(ticket[0]), 1)[0] == 1
+    assert counts.counts.cells.counted(key, bucket_of(ticket[0]), 1) == 1
 
 
 def test_late_tickets_reach_no_detector() -> None:
