@@ -1,6 +1,7 @@
 """Records to bytes and back: JSON, with a `kind` and a `version` header on every message.
 
-Packed readings (Arrow IPC) are the one exception and live in `streams/packing.py`, because Arrow may not enter here.
+Readings and roll-ups, which are many, are packed as columns instead: `streams/packing.py` (Arrow may not enter here) and
+`domain/rollups.py`.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ import msgspec
 
 from domain.decode import decode_json
 from domain.errors import Fault, InvalidInput
-from domain.topics import Topic
+from domain.rollups import COLUMNS, unpack_rollups
+from domain.topics import ROLLUPS, Topic
 
 Headers = list[tuple[str, bytes]]
 
@@ -31,9 +33,11 @@ def decode(
     topic: Topic, value: bytes | None, headers: Iterable[tuple[str, bytes]] | dict[str, bytes] | None
 ) -> Any:
     """Decode a message of a topic; InvalidInput when headers or value are not what the topic promises."""
-    check_headers(topic, headers)
+    found = check_headers(topic, headers)
     if value is None:
         raise InvalidInput([Fault("value", "is empty")])
+    if topic is ROLLUPS and found.get("encoding") == COLUMNS.encode():
+        return unpack_rollups(value)
     return decode_json(topic.record, value)
 
 

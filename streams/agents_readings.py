@@ -3,23 +3,25 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from config.metrics import INPUTS
+from detectors.series.bank import Records
 from detectors.series.watch import SeriesWatch
 from domain.areas import township_of
+from domain.codec import headers_for
 from domain.findings import Finding, LateReading
 from domain.levels import Feed
 from domain.registry import Series
+from domain.rollups import COLUMNS
 from domain.topics import ROLLUPS
 from streams.desk import Incoming, Outgoing
-from streams.messages import finding_message, message_of
+from streams.messages import finding_message
 from streams.metrics import LATENESS_SECONDS
 from streams.packing import MICROSECOND, unpack
+from streams.producer import Message
 
 ROWS = 2_000
-"""Roll-ups in one message: about 200 kB. Late ones go in with the township of the first: their place does not matter."""
+"""Roll-ups in one message: about 150 kB."""
+ROLLUP_HEADERS = [*headers_for(ROLLUPS), ("encoding", COLUMNS.encode())]
 MINUTE = 60 * MICROSECOND
 NO_AREA = "unknown"
 """Key of roll-ups whose series the registry does not know."""
@@ -44,14 +46,11 @@ class ReadingsDesk:
         self._watch = SeriesWatch(filter(is_own, series.values()), lateness_seconds)
         self._late: list[LateReading] = []
         self._of_changes: list[Finding] = []
-        self._group_of: NDArray[np.int32] | None = None
-        self._townships: list[str] = []
         self._inputs = INPUTS.labels("stream", Feed.READINGS)
         self._lateness = LATENESS_SECONDS.labels(Feed.READINGS)
 
     def know(self, series: Series | None, name: str) -> None:
         """Take a change of the registry into account; what it clears goes out at the next tick."""
-        self._group_of = None
         if series is not None and self._is_own(series):
             self._of_changes += self._watch.know(series)
         else:
@@ -87,22 +86,28 @@ class ReadingsDesk:
         return [finding_message(finding) for finding in findings]
 
     def collect(self) -> Outgoing:
-        """Hand out the minutes touched since the last snapshot, and what came too late, by township."""
+        """Hand out the minutes touched since the last snapshot, and what came too late.
+
+        All townships of this partition meet in one partition of the roll-ups as well: so they share messages, and the key
+        is the first row's township.
+        """
         late, self._late = self._late, []
         rows = self._watch.take_rollups()
-        groups = self._groups()[rows["slot"]]
-        order = np.argsort(groups, kind="stable")
-        rows, groups = rows[order], groups[order]
-        out = []
-        for group in np.unique(groups).tolist():
-            first, end = np.searchsorted(groups, [group, group + 1]).tolist()
-            for start in range(first, end, ROWS):
-                part = self._watch.describe(rows[start : min(start + ROWS, end)], [])
-                out.append(message_of(ROLLUPS, self._townships[group], part))
-        for start in range(0, len(late), ROWS):
-            part = self._watch.describe(rows[:0], late[start : start + ROWS])
-            out.append(message_of(ROLLUPS, self._township(late[start].series), part))
-        return out
+        names = self._watch.names
+        return [
+            *(
+                self._rollups(names[rows["slot"][start]], rows[start : start + ROWS], [])
+                for start in range(0, len(rows), ROWS)
+            ),
+            *(
+                self._rollups(late[start].series, rows[:0], late[start : start + ROWS])
+                for start in range(0, len(late), ROWS)
+            ),
+        ]
+
+    def _rollups(self, first: str, rows: Records, late: list[LateReading]) -> Message:
+        key = self._township(first).encode()
+        return Message(ROLLUPS.name, key, self._watch.pack(rows, late), ROLLUP_HEADERS)
 
     def dump(self) -> dict[str, bytes]:
         """Write down the blocks of series that changed."""
@@ -111,17 +116,6 @@ class ReadingsDesk:
     def restore(self, pieces: dict[str, bytes]) -> None:
         """Take up all blocks."""
         self._watch.restore({int(number): block for number, block in pieces.items()})
-
-    def _groups(self) -> NDArray[np.int32]:
-        """Number the townships of all slots; looked up again only when series were added or changed."""
-        names = self._watch.names
-        if self._group_of is None or len(self._group_of) != len(names):
-            numbers: dict[str, int] = {}
-            self._group_of = np.array(
-                [numbers.setdefault(self._township(name), len(numbers)) for name in names], np.int32
-            )
-            self._townships = list(numbers)
-        return self._group_of
 
     def _township(self, name: str) -> str:
         series = self._series.get(name)

@@ -43,7 +43,7 @@ def warm_up(data: Data, classifier: Classifier) -> None:
     columns = np.zeros(1, np.int32), np.array([1], np.int64), np.zeros(1, np.float64), np.zeros(1, np.uint8)
     one.observe([WARM_UP.id], *columns, 1)
     one.silent(1)
-    one.rollups()
+    one.pack(one.take_rollups(), [])
     one.dump()
 
 

@@ -37,6 +37,7 @@ EARLIEST = micros(datetime(2000, 1, 1, tzinfo=UTC))
 """Devices that lost their clock report 1970 or 1980: nothing before 2000 is believed."""
 LATEST = micros(datetime(2200, 1, 1, tzinfo=UTC))
 """Keeps every time inside what datetime and nanosecond clocks can hold."""
+WORST = int(max(Quality))
 PACKED_HEADERS: Headers = [*headers_for(READINGS), ("encoding", PACKED.encode())]
 
 _SCHEMA = pa.schema(
@@ -148,11 +149,7 @@ def _unpack_arrow(value: bytes) -> ReadingPack:
             metadata = reader.schema.metadata or {}
             if not reader.schema.equals(_SCHEMA, check_metadata=False):
                 raise InvalidInput([Fault("schema", "is not that of packed readings")])
-            table = reader.read_all()
-        table.validate(full=True)
-        if table.column(0).num_chunks != 1:  # other writers may cut a stream into batches
-            table = table.unify_dictionaries().combine_chunks()
-        series, observed, values, quality = (column.chunk(0) for column in table.columns)
+            series, observed, values, quality = _valid_columns(reader)
         if any(column.null_count for column in (series, observed, values, quality, series.dictionary)):
             raise InvalidInput([Fault("value", "has missing cells")])
         return ReadingPack(
@@ -169,11 +166,31 @@ def _unpack_arrow(value: bytes) -> ReadingPack:
         raise InvalidInput([Fault("value", f"is no Arrow stream of readings: {str(error)[:200]}")]) from error
 
 
+def _valid_columns(reader: pa.RecordBatchReader) -> list[pa.Array]:
+    """Read a stream as one batch; other writers may cut it into several, or leave it without any."""
+    batches = list(reader)
+    if len(batches) == 1:
+        batches[0].validate(full=True)
+        columns: list[pa.Array] = batches[0].columns
+        return columns
+    table = pa.Table.from_batches(batches, reader.schema)
+    table.validate(full=True)
+    return [column.chunk(0) for column in table.unify_dictionaries().combine_chunks().columns]
+
+
 def _check(readings: ReadingPack) -> None:
     """Refuse numbers and times that no detector could bear."""
+    if (
+        np.isfinite(readings.values).all()
+        and readings.quality.max(initial=0) <= WORST
+        and readings.observed.min(initial=EARLIEST) >= EARLIEST
+        and readings.observed.max(initial=EARLIEST) < LATEST
+        and EARLIEST <= readings.received < LATEST
+    ):
+        return
     faults = [
         *_faults_at(~np.isfinite(readings.values), "value", "is not finite"),
-        *_faults_at(readings.quality > max(Quality), "quality", "is not known"),
+        *_faults_at(readings.quality > WORST, "quality", "is not known"),
         *_faults_at(
             (readings.observed < EARLIEST) | (readings.observed >= LATEST), "observed_at", "is absurd"
         ),

@@ -59,9 +59,9 @@ class Bank:
         self._specs: Records = np.zeros(0, SPEC)
         self._touched: NDArray[np.uint32] = np.zeros(0, np.uint32)
         self._dirty: set[int] = set()
-        self._ended: list[Records] = []
+        self._ended: Records = np.empty(BATCH, ROLLUP)
+        self._ended_count = 0
         self._said = np.empty(WORDS, TRANSITION)
-        self._ended_now = np.empty(BATCH, ROLLUP)
         self._late = np.empty(BATCH, np.int32)
         self._before = np.zeros(1, FOLD)
         self._reserve(BLOCK)
@@ -99,9 +99,8 @@ class Bank:
 
     def relearn(self, slot: int) -> None:
         """Forget what was learned of a series, because its values come in another unit from now on; retract it first."""
-        closed = kernel.settle(self._states, self._specs, self._touched, slot, self._ended_now)
-        if closed:
-            self._ended.append(self._ended_now[:closed].copy())
+        ended = self._room_for_ended(RING)
+        self._ended_count += kernel.settle(self._states, self._specs, self._touched, slot, ended)
         state = self._states[slot]
         for fold in (state["head"], state["committed"]):
             fresh = np.zeros((), FOLD)
@@ -124,6 +123,7 @@ class Bank:
         begin = repeated = 0
         while begin < len(slots):
             part = slice(begin, begin + BATCH)
+            ended = self._room_for_ended(min(len(slots) - begin, BATCH))
             taken, told, closed, behind, again = kernel.update(
                 self._states,
                 self._specs,
@@ -135,14 +135,13 @@ class Bank:
                 received,
                 self.lateness,
                 self._said,
-                self._ended_now,
+                ended,
                 self._late,
                 self._before,
             )
             if told:
                 spoken.append(self._said[:told].copy())
-            if closed:
-                self._ended.append(self._ended_now[:closed].copy())
+            self._ended_count += closed
             if behind:
                 missed.append(self._late[:behind] + np.int32(begin))
             begin += taken
@@ -175,18 +174,17 @@ class Bank:
         return found
 
     def take_rollups(self) -> Records:
-        """Take the cumulative minutes (see `state.ROLLUP`) touched since the last call."""
+        """Take the cumulative minutes (see `state.ROLLUP`) touched since the last call; they are the caller's."""
         slots = np.flatnonzero(self._touched[: self.size] != NEVER)
         self._dirty.update(np.unique(slots // BLOCK).tolist())
-        rows = np.empty(len(slots) * (RING + 1), ROLLUP)
-        count = take(self._states, self._touched, slots, rows)
-        taken: Records = np.concatenate([*self._ended, rows[:count]])
-        self._ended.clear()
+        rows = self._room_for_ended(len(slots) * (RING + 1))
+        count = self._ended_count + take(self._states, self._touched, slots, rows)
+        taken, self._ended, self._ended_count = self._ended[:count], np.empty(BATCH, ROLLUP), 0
         return taken
 
     def dump(self) -> dict[int, bytes]:
         """Write the blocks that changed since the last dump; take the roll-ups first, they are not in it."""
-        if self._ended or bool((self._touched[: self.size] != NEVER).any()):
+        if self._ended_count or bool((self._touched[: self.size] != NEVER).any()):
             raise ValueError("take the roll-ups before a dump")
         blocks = {
             number: self._states[number * BLOCK : (number + 1) * BLOCK].tobytes()
@@ -235,6 +233,16 @@ class Bank:
         times = states["ring_time"][np.arange(len(states)), places]
         newest: NDArray[np.int64] = np.where(believed > 0, times, states["committed_time"])
         return newest
+
+    def _room_for_ended(self, rows: int) -> Records:
+        """Give the free part of the rows that ended, with room for so many more."""
+        if self._ended_count + rows > len(self._ended):
+            longer = np.empty(max(2 * len(self._ended), self._ended_count + rows), ROLLUP)
+            longer.view(np.uint8)[: self._ended_count * ROLLUP.itemsize] = self._ended[
+                : self._ended_count
+            ].view(np.uint8)
+            self._ended = longer
+        return self._ended[self._ended_count :]
 
     def _reserve(self, slots: int) -> None:
         if slots <= len(self._states):

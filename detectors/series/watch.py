@@ -14,10 +14,11 @@ from detectors.series.units import has_sister
 from domain.clock import EPOCH
 from domain.decode import NOT_JSON
 from domain.errors import Fault, InvalidInput
-from domain.findings import BrokenLimit, Finding, FindingState, LateReading, RollUps, SubjectKind
+from domain.findings import BrokenLimit, Finding, FindingState, LateReading, SubjectKind
 from domain.identity import finding_id, reading_id
 from domain.levels import Feed
 from domain.registry import Series
+from domain.rollups import pack_rollups
 
 DETECTOR_VERSION = 1
 """Stands in every finding's id; raise it when a detector means something else by the same reading."""
@@ -29,9 +30,10 @@ GUARDS = {
     Code.STUCK: "stuck",
     Code.SILENT: "silent",
 }
-REMEMBERED_PACKS = 4_096
+REMEMBERED_NAMES = 100_000
+"""Of all packs together, each pack's own: 10 MB."""
 AHEAD_MICROSECONDS = 86_400_000_000
-"""A time so far beyond all observed and received ones is not the partition's: one wrong clock would make all others silent."""
+"""A time so far beyond all that was observed and received is no watermark: one wrong clock would make all others silent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class SeriesWatch:
         self._slots: dict[str, int] = {}
         self._names: list[str] = []
         self._packs: dict[tuple[str, ...], NDArray[np.int32]] = {}
+        self._remembered = 0
         self._newest = 0
         for series in parameters:
             self.know(series)
@@ -138,30 +141,13 @@ class SeriesWatch:
         """Take the minutes touched since the last call as rows by slot (see `state.ROLLUP`)."""
         return self._bank.take_rollups()
 
-    def rollups(self, late: Iterable[LateReading] = ()) -> RollUps | None:
-        """Take the minutes touched since the last call as one record, None when there is nothing to tell."""
-        rows = self.take_rollups()
-        late = list(late)
-        if len(rows) == 0 and not late:
-            return None
-        return self.describe(rows, late)
-
-    def describe(self, rows: Records, late: list[LateReading]) -> RollUps:
-        """Put rows and late readings into words that leave this process."""
-        return RollUps(
-            series=[self._names[slot] for slot in rows["slot"].tolist()],
-            minute=rows["minute"].tolist(),
-            count=rows["count"].tolist(),
-            good=rows["good"].tolist(),
-            total=rows["total"].tolist(),
-            low=rows["low"].tolist(),
-            high=rows["high"].tolist(),
-            last=rows["last"].tolist(),
-            late=late,
-        )
+    def pack(self, rows: Records, late: list[LateReading]) -> bytes:
+        """Put rows and late readings into packed columns that leave this process (see `domain/rollups.py`)."""
+        slots, series = np.unique(rows["slot"], return_inverse=True)
+        return pack_rollups([self._names[slot] for slot in slots.tolist()], series, rows, late)
 
     def dump(self) -> dict[int, bytes]:
-        """Write the blocks changed since the last dump, each below 256 KiB; ValueError before `rollups` was called."""
+        """Write the blocks changed since the last dump, each below 256 KiB; ValueError before `take_rollups` was called."""
         return {
             number: msgspec.msgpack.encode(
                 _Block(
@@ -197,8 +183,10 @@ class SeriesWatch:
         slots = self._packs.get(key)
         if slots is None:
             slots = np.array([self._slot(name) for name in names], np.int32)
-            if len(self._packs) >= REMEMBERED_PACKS:
+            self._remembered += len(names)
+            if self._remembered > REMEMBERED_NAMES:
                 self._packs.clear()
+                self._remembered = len(names)
             self._packs[key] = slots
         return slots
 

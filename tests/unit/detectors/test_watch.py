@@ -8,10 +8,11 @@ from msgspec import structs
 
 from detectors.series.watch import Observed, SeriesWatch
 from domain.errors import InvalidInput
-from domain.findings import Finding, FindingState
+from domain.findings import Finding, FindingState, LateReading
 from domain.identity import finding_id, reading_id
 from domain.levels import Feed, Level
 from domain.registry import Limit, Series
+from domain.rollups import unpack_rollups
 
 START = datetime(2026, 6, 19, 7, tzinfo=UTC)
 MINUTE = 60_000_000
@@ -110,14 +111,15 @@ def test_late_readings_come_back_whole() -> None:
 
 
 def test_roll_ups_name_their_series_and_late_readings_go_along() -> None:
-    """Roll-ups are columns by name; nothing to tell is None."""
+    """Roll-ups are columns by name, and are told once."""
     watch = SeriesWatch()
-    assert watch.rollups() is None
+    assert len(watch.take_rollups()) == 0
     send(watch, [1.0, 2.0])
-    rows = watch.rollups()
-    assert rows is not None
+    late = [LateReading(series="x", observed_at=START, value=1.0, quality=0)]
+    rows = unpack_rollups(watch.pack(watch.take_rollups(), late))
     assert (rows.series, rows.count, rows.total) == (["qs-ammonia"] * 2, [1, 1], [1.0, 2.0])
-    assert watch.rollups() is None
+    assert rows.late == late
+    assert len(watch.take_rollups()) == 0
 
 
 def test_the_registry_may_change_at_run_time() -> None:
@@ -143,13 +145,13 @@ def test_a_watch_goes_on_from_its_blocks() -> None:
     send(watch, [0.5, 2.5])
     with pytest.raises(ValueError, match="roll-ups"):
         watch.dump()
-    watch.rollups()
+    watch.take_rollups()
     blocks = watch.dump()
     assert watch.dump() == {}
     other.restore(blocks)
     assert other.newest_observed == watch.newest_observed
     assert send(other, [2.6], begin=2) == send(watch, [2.6], begin=2)
-    assert other.rollups() == watch.rollups()
+    assert other.take_rollups().tolist() == watch.take_rollups().tolist()
     with pytest.raises(ValueError, match="fresh"):
         other.restore(blocks)
 

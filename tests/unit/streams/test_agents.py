@@ -74,15 +74,16 @@ def test_readings_become_findings_of_their_county() -> None:
     assert any(one.limit for one in records(outgoing, Finding) if isinstance(one, Finding))
 
 
-def test_rollups_are_cut_by_township() -> None:
-    """Roll-ups go out with the snapshot, each under the township of its series, and late readings with them."""
+def test_rollups_of_townships_share_messages() -> None:
+    """Roll-ups of all townships of a partition go out together with the snapshot, late readings after them."""
     desk = readings_desk()
     for number in range(2):
         desk.take(incoming(pack_of(number, range(40))))
     desk.take(incoming(pack_of(0, [1, 0])))
     collected = desk.collect()
-    assert {one.key.decode() for one in collected} == {TOWNSHIPS[0], TOWNSHIPS[1]}
+    assert {one.key.decode() for one in collected} == {TOWNSHIPS[0]}
     rows = [one for one in records(collected, RollUps) if isinstance(one, RollUps)]
+    assert {name for one in rows for name in one.series} == {"river-0", "river-1"}
     assert sum(sum(one.count) for one in rows) == 80
     assert desk.collect() == []
 

@@ -1,0 +1,97 @@
+"""Roll-ups as packed columns: there are about as many as readings, too many to be written as text.
+
+A message of them has the header `encoding`; without it it is JSON like everything else, and both are read.
+"""
+
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import Fault, InvalidInput
+from domain.findings import LateReading, RollUps
+
+COLUMNS = "application/vnd.fenghuo.columns"
+"""Value of the header `encoding`: MessagePack of `_Packed`, numbers little-endian."""
+_COUNTS = {"minute": "<i4", "count": "<u4", "good": "<u4"}
+_SPREAD = ("low", "high", "last")
+"""Of a minute with one good reading they are what `total` is, and are not sent."""
+_encoder = msgspec.msgpack.Encoder()
+
+
+class _Packed(msgspec.Struct, frozen=True, array_like=True):
+    """The wire's form: `series` is the place of each row's name in `names`, low, high and last are of rows with good > 1."""
+
+    names: list[str]
+    series: bytes
+    minute: bytes
+    count: bytes
+    good: bytes
+    total: bytes
+    low: bytes
+    high: bytes
+    last: bytes
+    late: list[LateReading] = []
+
+
+class Rows(Protocol):
+    """A table of roll-ups: a column of numbers by each name that `RollUps` has."""
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]:
+        """Give a column."""
+        ...
+
+
+def pack_rollups(names: list[str], series: NDArray[Any], rows: Rows, late: list[LateReading]) -> bytes:
+    """Encode rows as columns; `series` says which of the names each row belongs to."""
+    spread = rows["good"] > 1
+    return _encoder.encode(
+        _Packed(
+            names=names,
+            series=series.astype("<u4").tobytes(),
+            minute=rows["minute"].astype("<i4").tobytes(),
+            count=rows["count"].astype("<u4").tobytes(),
+            good=rows["good"].astype("<u4").tobytes(),
+            total=rows["total"].astype("<f8").tobytes(),
+            low=rows["low"][spread].astype("<f8").tobytes(),
+            high=rows["high"][spread].astype("<f8").tobytes(),
+            last=rows["last"][spread].astype("<f8").tobytes(),
+            late=late,
+        )
+    )
+
+
+def unpack_rollups(value: bytes) -> RollUps:
+    """Decode packed columns; InvalidInput when they are none, of different length, or name no series."""
+    try:
+        packed = msgspec.msgpack.decode(value, type=_Packed)
+        series = np.frombuffer(packed.series, "<u4")
+        columns = {name: np.frombuffer(getattr(packed, name), form) for name, form in _COUNTS.items()}
+        columns["total"] = np.frombuffer(packed.total, "<f8")
+        spread = {name: np.frombuffer(getattr(packed, name), "<f8") for name in _SPREAD}
+    except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
+        raise InvalidInput([Fault("value", f"is no table of roll-ups: {error}")]) from error
+    faults = _wrong_length(columns, len(series))
+    several = columns["good"] > 1
+    faults += _wrong_length(spread, int(several.sum()))
+    if len(series) and int(series.max()) >= len(packed.names):
+        faults.append(Fault("series", f"names number {series.max()} of {len(packed.names)} names"))
+    if faults:
+        raise InvalidInput(faults)
+    for name, part in spread.items():
+        columns[name] = columns["total"].copy()
+        columns[name][several] = part
+    return RollUps(
+        series=[packed.names[place] for place in series.tolist()],
+        late=packed.late,
+        **{name: column.tolist() for name, column in columns.items()},
+    )
+
+
+def _wrong_length(columns: dict[str, NDArray[Any]], rows: int) -> list[Fault]:
+    return [
+        Fault(name, f"has {len(column)} rows where {rows} were to be")
+        for name, column in columns.items()
+        if len(column) != rows
+    ]
