@@ -23,7 +23,8 @@ WORTH_OF = {Level.BLUE: 1.0, Level.YELLOW: 2.0, Level.ORANGE: 4.0, Level.RED: 8.
 class Spent(Struct, array_like=True):
     """An alert that asked for room: when it first did, how grave it is, its worth, and whether officers were told.
 
-    `displaced` is one that was told and had to give its room to a graver one: it cannot be taken back, but no longer counts.
+    `level` is the highest that was told, `first` the one that was told first. `displaced` is one above blue that had to give
+    its room to a graver one: it cannot be taken back, but no longer counts.
     """
 
     alert: UUID
@@ -32,6 +33,20 @@ class Spent(Struct, array_like=True):
     worth: float
     told: bool = False
     displaced: bool = False
+    first: Level | None = None
+
+    def asks_beside(self, level: Level) -> bool:
+        """Say whether it takes room of the same budget as one of that level.
+
+        One that was told as blue and rose takes room of both: officers hear of its rise in any case, since it is theirs
+        already, and what it took of the blue ones' week stays taken.
+        """
+        return self.level > Level.BLUE if level > Level.BLUE else (self.first or self.level) is Level.BLUE
+
+    def counts(self, level: Level, now: datetime) -> bool:
+        """Say whether it takes room of the week before now, beside one of that level."""
+        is_there = self.told and now - self.at < WEEK and not (self.displaced and level > Level.BLUE)
+        return is_there and self.asks_beside(level)
 
 
 def worth_of(chance: float, level: Level) -> float:
@@ -54,14 +69,10 @@ class Ledger(Struct):
         While the week has room, one that is among the most worthy of the last four weeks, as many as the budget has room
         for in four weeks; until so many have asked, any. When it has none, one that is graver than the least that was told.
         """
-        kin = [
-            entry
-            for entry in self.entries
-            if (entry.level > Level.BLUE) == (level > Level.BLUE) and entry.alert != alert
-        ]
-        counted = [entry for entry in kin if entry.told and not entry.displaced and now - entry.at < WEEK]
+        kin = [entry for entry in self.entries if entry.alert != alert and entry.asks_beside(level)]
+        counted = [entry for entry in kin if entry.counts(level, now)]
         lowest = min((entry.level for entry in counted), default=level)
-        if level > lowest:
+        if level > lowest:  # never so for blue, which is no graver than anything
             return True
         if len(counted) >= budget:
             return False
@@ -77,18 +88,16 @@ class Ledger(Struct):
         if entry is None:
             entry = Spent(alert, now, level, worth)
             self.entries.append(entry)
+        entry.level = max(entry.level, level) if entry.told else level
+        entry.worth = worth
         if told and not entry.told:
-            entry.at, entry.told = now, True  # the week counts from when officers heard of it
-        entry.level, entry.worth = level, worth
-        counted = [
-            other
-            for other in self.entries
-            if (other.level > Level.BLUE) == (level > Level.BLUE)
-            and other.told
-            and not other.displaced
-            and now - other.at < WEEK
-        ]
-        if entry.told and len(counted) > budget:
+            entry.at, entry.told, entry.first = (
+                now,
+                True,
+                level,
+            )  # the week counts from when officers heard of it
+        counted = [other for other in self.entries if other.counts(level, now)]
+        if entry.told and level > Level.BLUE and len(counted) > budget:
             least = min(counted, key=lambda other: (other.level, other.worth, other.at, other.alert))
             least.displaced = least is not entry
         self._forget(now)

@@ -24,7 +24,7 @@ class OnlineLogistic(base.Classifier):
     """
 
     def __init__(
-        self, prior_variance: float = 0.1, forget: float = 0.998, offset: str = "offset", most: int = 200
+        self, prior_variance: float = 0.2, forget: float = 0.998, offset: str = "offset", most: int = 200
     ) -> None:
         """Take the prior's variance of each weight, in logits squared, and how much of the past counts."""
         self.prior_variance = prior_variance
