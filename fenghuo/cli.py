@@ -20,6 +20,7 @@ from fenghuo.commands import (
     imports,
     migrate,
     replay,
+    score,
     series,
     simulate,
     sources,
@@ -42,7 +43,7 @@ def create_cli() -> typer.Typer:
         pretty_exceptions_enable=False,
         add_completion=False,
     )
-    for commands in (demo, stages, migrate, topics, check, classify, aqi, replay, backtest):
+    for commands in (demo, stages, migrate, topics, check, classify, aqi, replay, backtest, score):
         commands.add_to(cli)
     cli.add_typer(audit.create_commands(), name="audit")
     cli.add_typer(users.create_commands(), name="user")
