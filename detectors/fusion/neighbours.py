@@ -3,17 +3,17 @@
 Rivers are followed within a county: a county never spans two workers, and nothing is known of the next one here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from config.rivers import River
-from detectors.fusion.chains import Station, stations_of
 from detectors.fusion.marks import VERSION, County, Mark
+from detectors.fusion.near import Near
 from detectors.fusion.passages import DETECTOR, Passages
-from domain.areas import county_of, township_of
+from domain.areas import county_of
 from domain.errors import Fault, InvalidInput
 from domain.findings import Finding
 from domain.registry import Series
@@ -21,10 +21,8 @@ from domain.registry import Series
 PREFIX = "neighbours/"
 """What the keys of dumped pieces begin with; the county follows."""
 MOST_NEARBY = 20
-STATIONS_EACH_WAY = 3
-"""So many stations up and down the river are asked what they see."""
-FEWEST_KIND = 3
-"""With fewer of its quantity in the township, a series is compared with those of the county."""
+MOST_ASKED = 12
+"""Series of a place whose neighbours are asked, those first that still move: hundreds may move in a storm."""
 
 
 class Around(NamedTuple):
@@ -43,28 +41,23 @@ class Neighbours:
 
     def __init__(self, series: Mapping[str, Series], rivers: Mapping[str, River]) -> None:
         """Know these series; `rivers` holds ranges of velocities by slug, that of "" for all others."""
-        self._series: dict[str, Series] = {}
+        self._near = Near(series.values())
         self._passages = Passages(rivers)
-        self._rivers: dict[tuple[str, str, str], set[str]] = {}
-        self._kinds: dict[tuple[str, str], set[str]] = {}
         self._counties: dict[str, County] = {}
         self._changed: set[str] = set()
-        for one in series.values():
-            self._index(one)
 
     def know(self, series: Series) -> list[Finding]:
         """Take a new or changed series into account; tells what holds of its rivers now."""
-        before = self._series.get(series.id)
+        before = self._near.get(series.id)
         if before == series:
             return []
-        self._remove(before)
-        self._index(series)
+        self._near.put(series)
         return self._again(before) + self._again(series)
 
     def forget(self, name: str) -> list[Finding]:
         """Take no account of a series any more that left the registry."""
-        before = self._series.get(name)
-        self._remove(before)
+        before = self._near.get(name)
+        self._near.drop(name)
         return self._again(before)
 
     def take(self, finding: Finding) -> list[Finding]:
@@ -81,14 +74,14 @@ class Neighbours:
         self._changed.add(name)
         for told in county.forget():
             self._passages.learn(county, told)
-        series = self._series.get(finding.subject)
+        series = self._near.get(finding.subject)
         return [] if series is None else self._judge(name, series.quantity)
 
     def facts(self, subject: str, category: str, now: datetime) -> Around:
         """Tell what lies around a series, or around all series of a category that moved at a place.
 
-        A neighbour moves along when what it said overlaps in time with what the subject said, and for the same quantity in
-        the same direction. One whose device has a fault is neither: it cannot see that nothing happens.
+        A neighbour moves along when what it said overlaps in time with what the subject said, in the same direction. One
+        whose device has a fault is neither: it cannot see that nothing happens.
         """
         own = self._own(subject, category)
         moving: dict[str, datetime] = {}
@@ -96,12 +89,11 @@ class Neighbours:
         for series, mark in own:
             county = self._counties[county_of(series.area)]
             end = now if mark.open else mark.seen_at
-            for other in sorted(self._around(series)):
+            for other in self._near.neighbours(series):
                 along = [
                     seen
                     for seen in county.marks.get(other, ())
-                    if seen.overlaps(mark.begin, end)
-                    and (seen.above is mark.above or self._series[other].quantity != series.quantity)
+                    if seen.above is mark.above and seen.overlaps(mark.begin, end)
                 ]
                 if along:
                     begin = min(seen.begin for seen in along)
@@ -130,40 +122,20 @@ class Neighbours:
             self._counties[name.removeprefix(PREFIX)] = county
 
     def _own(self, subject: str, category: str) -> list[tuple[Series, Mark]]:
-        """Find the series that a question is about, each with its newest mark."""
-        county = self._counties.get(
-            county_of(self._series[subject].area if subject in self._series else subject)
-        )
+        """Find the series that a question is about, each with its newest mark; of a place, those that move if any does."""
+        known = self._near.get(subject)
+        county = self._counties.get(county_of(known.area if known else subject))
         if county is None:
             return []
-        names = [subject] if subject in self._series else sorted(county.marks)
         found = []
-        for name in names:
-            series = self._series.get(name)
+        for name in [subject] if known else county.marks:
+            series = self._near.get(name)
+            if series is None or not (known or series.area.startswith(subject)):
+                continue
             marks = [mark for mark in county.marks.get(name, ()) if mark.category == category]
-            if series is not None and marks and (name == subject or series.area.startswith(subject)):
-                found.append((series, marks[-1]))
-        return sorted(found, key=lambda one: (not one[1].open, one[1].begin, one[0].id))
-
-    def _around(self, series: Series) -> set[str]:
-        """Name the neighbours of a series: near stations of its river, and those of its quantity in its township."""
-        kind = self._kinds[county_of(series.area), series.quantity]
-        near = {name for name in kind if township_of(self._series[name].area) == township_of(series.area)}
-        found = near if len(near) > FEWEST_KIND else set(kind)
-        if series.river is not None:
-            stations = self._stations(county_of(series.area), series.river, series.quantity)
-            number = next(one.number for one in stations if one.series.id == series.id)
-            found |= {one.series.id for one in stations if abs(one.number - number) <= STATIONS_EACH_WAY}
-        return found - {series.id}
-
-    def _passages_of(self, name: str, river: str, category: str) -> list[Finding]:
-        stations = {
-            quantity: self._stations(name, river, quantity)
-            for county, of, quantity in self._rivers
-            if (county, of) == (name, river)
-        }
-        kinds = {quantity: self._kinds[name, quantity] for quantity in stations}
-        return self._passages.find(self._counties[name], river, category, stations, kinds)
+            found += [(series, marks[-1])] if marks else []
+        moving = [one for one in found if one[1].open]
+        return sorted(moving or found, key=lambda one: (one[1].begin, one[0].id))[:MOST_ASKED]
 
     def _again(self, series: Series | None) -> list[Finding]:
         """Judge anew the river of a series that came, changed or went."""
@@ -176,32 +148,12 @@ class Neighbours:
     def _judge(self, name: str, quantity: str) -> list[Finding]:
         """Judge all rivers where a quantity is measured: what moves elsewhere may explain what passes on one."""
         county, found = self._counties[name], []
-        for of, river, measured in sorted(self._rivers):
-            if (of, measured) == (name, quantity):
-                marks = (county.marks.get(one, ()) for one in self._rivers[of, river, measured])
-                categories = {mark.category for each in marks for mark in each}
-                categories |= {told.category for told in county.told.values() if told.river == river}
-                for category in sorted(categories):
-                    found += self._passages_of(name, river, category)
+        for river in self._near.rivers(name, quantity):
+            stations = self._near.stations(name, river)
+            kinds = {measured: self._near.kind(name, measured) for measured in stations}
+            marks = (county.marks.get(one.series.id, ()) for one in stations[quantity])
+            categories = {mark.category for each in marks for mark in each}
+            categories |= {told.category for told in county.told.values() if told.river == river}
+            for category in sorted(categories):
+                found += self._passages.find(county, river, category, stations, kinds)
         return found
-
-    def _stations(self, county: str, river: str, quantity: str) -> list[Station]:
-        names = self._rivers.get((county, river, quantity), set())
-        return stations_of(self._series[name] for name in names)
-
-    def _index(self, series: Series) -> None:
-        self._series[series.id] = series
-        for index, key in self._places(series):
-            index.setdefault(key, set()).add(series.id)
-
-    def _remove(self, series: Series | None) -> None:
-        if series is not None:
-            del self._series[series.id]
-            for index, key in self._places(series):
-                index[key].discard(series.id)
-
-    def _places(self, series: Series) -> Iterator[tuple[dict[Any, set[str]], tuple[str, ...]]]:
-        county = county_of(series.area)
-        yield self._kinds, (county, series.quantity)
-        if series.river is not None:
-            yield self._rivers, (county, series.river, series.quantity)

@@ -65,8 +65,11 @@ class Passages:
         }
         news = []
         for name, told in holding.items():
-            if name not in county.told or county.told[name].finding != told.finding:
-                news.append(told.finding)
+            before = county.told.get(name)
+            stood = before is not None and before.finding.state is FindingState.CONFIRMED
+            stands = told.finding.state is FindingState.CONFIRMED
+            if (stood or stands) and (before is None or before.finding != told.finding):
+                news.append(told.finding)  # what is over before it was told needs no word
             county.told[name] = told
         for name, told in county.told.items():
             if (

@@ -7,7 +7,8 @@ from scipy.special import gammaincc  # type: ignore[import-untyped]  # comes wit
 
 CORRELATION = 0.3
 """Assumed between the residuals of two stations of one river. Rain and the seasons move them together: 0 (Fisher) would
-claim too much. It is an assumption, not an estimate; the weather rule in `chains.py` guards beyond it."""
+claim too much. It is an assumption, not an estimate: should it be 0.5, a pooled 1e-5 happens six times as often (simulated),
+against which stands the rule for weather in `passages.py`."""
 SMALLEST = 1e-300
 
 

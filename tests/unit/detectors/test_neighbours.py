@@ -229,9 +229,7 @@ def test_trials_and_own_findings_are_nothing() -> None:
 
 
 MOMENTS = st.integers(0, 40).map(lambda quarter: 15.0 * quarter)
-SPOKEN = st.tuples(
-    st.sampled_from([one.id for one in RIVER]), MOMENTS, st.sampled_from([4.0, 6.5, 9.0]), st.booleans()
-)
+SPOKEN = st.tuples(st.sampled_from(sorted(SERIES)), MOMENTS, st.sampled_from([4.0, 6.5, 9.0]), st.booleans())
 
 
 @settings(max_examples=60, deadline=None)
