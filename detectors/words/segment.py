@@ -19,8 +19,10 @@ class Segmenter:
         """Cut a text into its words; together they are the text."""
         if self._tokenizer is None:
             self._tokenizer = _tokenizer()
+            total = self._tokenizer.total
             for word in self._words:
                 self._tokenizer.add_word(word, freq=1_000_000)
+            self._tokenizer.total = total  # else every word that is added would change how all texts are cut
         return self._tokenizer.lcut(text, HMM=False)  # type: ignore[no-any-return]  # ships no types
 
 

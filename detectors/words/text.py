@@ -27,10 +27,17 @@ DETECTOR, DETECTOR_VERSION = "phrases", 1
 OTHERWISE = "general-appeal"
 """Category of what the dictionary does not know."""
 DENIED = re.compile(
-    r"((没有|未见|未发现|并无|不存在|不会|不是|不再|并非|防止|防范|预防|避免|杜绝|禁止|严禁|解除|谣传|误传|演练|模拟)"
-    r"[^，。；！？、,.;!?但发给付结资钱管果决复理]{0,4}|[没未无]人?[再曾]?)$"
+    r"((没有|未见|未发现|未发生|未出现|并无|不存在|不会|不是|不再|并非|不要|切勿|请勿|防止|防范|预防|谨防|避免|杜绝|禁止|严禁|排除|解除"
+    r"|谣传|误传|演练|模拟)"
+    r"[^，。；！？、,.;!?但发给付结资钱管果决复理]{0,4}|[没未无]人?[再曾]?|[谨严]?防|(?<![得再要何])不)$"
 )
-"""What may stand between: not what is missing instead (没有发工资讨薪 is a dispute), and no end of a sentence."""
+"""What may stand before: not what is missing instead (没有发工资讨薪 is a dispute), no end of a sentence, no 得不."""
+PRACTISED = re.compile(r"[^，。；！？、,.;!?]{0,6}(演练|演习|知识|讲座|预案)")
+"""What may stand behind, without an end of a clause between."""
+UNDONE = re.compile(r"不行|就|怎么|[，,]?不[^，。,.]{0,4}不")
+"""What behind a denied word turns it round: 不上访不行."""
+DISGUISE = re.compile(r"(?<=[一-鿿])[*·•_^|#]+(?=[一-鿿])")
+"""Signs between characters that tear a word apart, and are no end of anything: 讨*薪."""
 MASK = "　"
 NEAR = 12
 """Characters before and after a word in which the other one must stand: about one clause."""
@@ -112,7 +119,7 @@ class Classifier:
 
     def classify(self, text: str, given: str | None = None) -> Classified:
         """Classify a text; a category that it came with (`given`) stands, critical phrases are looked for all the same."""
-        plain = "".join(unicodedata.normalize("NFKC", text).split())
+        plain = plain_of(text)
         cut = self._segmenter.cut(plain)
         borders, characters = {0, *accumulate(map(len, cut))}, set(plain)
         hits = [
@@ -183,6 +190,13 @@ def phrase_findings(
     ]
 
 
+def plain_of(text: str) -> str:
+    """Write a text as the dictionary does: ordinary width, without spaces, invisible characters and disguises."""
+    wide = unicodedata.normalize("NFKC", text)
+    seen = wide if wide.isascii() else "".join(one for one in wide if unicodedata.category(one) != "Cf")
+    return DISGUISE.sub("", "".join(seen.split()))
+
+
 def _any_of(words: Iterable[str]) -> re.Pattern[str] | None:
     longest_first = sorted(words, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
@@ -193,4 +207,7 @@ def _first(words: Iterable[str]) -> frozenset[str]:
 
 
 def _denied(text: str, hit: _Hit) -> bool:
-    return DENIED.search(text, max(hit.begin - 12, 0), hit.begin) is not None
+    end = hit.begin + len(hit.word)
+    if PRACTISED.match(text, end):
+        return True
+    return DENIED.search(text, max(hit.begin - 12, 0), hit.begin) is not None and not UNDONE.match(text, end)
