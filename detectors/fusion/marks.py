@@ -13,6 +13,8 @@ from domain.levels import Feed
 VERSION = 1
 REMEMBERED = timedelta(hours=48)
 """How long before the county's newest finding a mark counts that is over: water that takes longer is another event."""
+TIDIED_EVERY = timedelta(hours=1)
+"""Of event time: to look through all marks at each finding would take longer than all else."""
 MOST_MARKS = 6
 """Kept of each series, the newest: a flapping device must not fill the memory."""
 MOST_SERIES = 20_000
@@ -70,6 +72,7 @@ class County(Struct):
 
     version: int = VERSION
     newest: datetime | None = None
+    tidied: datetime | None = None
     marks: dict[str, list[Mark]] = {}
     faults: dict[str, list[Fault]] = {}
     told: dict[UUID, Told] = {}
@@ -103,9 +106,10 @@ class County(Struct):
         return not any(fault.open for fault in self.faults.get(series, ()))
 
     def forget(self) -> list[Told]:
-        """Drop what is over for long, and hand out what was told of it."""
-        if self.newest is None:
+        """Drop what is over for long, once in a while, and hand out what was told of it."""
+        if self.newest is None or (self.tidied is not None and self.newest - self.tidied < TIDIED_EVERY):
             return []
+        self.tidied = self.newest
         before = self.newest - REMEMBERED
         for name in list(self.marks):
             kept = [mark for mark in self.marks[name] if mark.open or mark.seen_at >= before]

@@ -27,6 +27,7 @@ class Near:
         self._rivers: dict[Key, dict[str, set[str]]] = {}
         self._flowing: dict[Key, set[str]] = {}
         self._neighbours: dict[str, tuple[str, ...]] = {}
+        self._stations: dict[Key, dict[str, list[Station]]] = {}
         for one in series:
             self.put(one)
 
@@ -45,6 +46,7 @@ class Near:
             quantities = self._rivers.setdefault((county, series.river), {})
             quantities.setdefault(series.quantity, set()).add(series.id)
             self._flowing.setdefault((county, series.quantity), set()).add(series.river)
+            self._stations.pop((county, series.river), None)
         self._neighbours.clear()
 
     def drop(self, name: str) -> None:
@@ -60,6 +62,7 @@ class Near:
             left.discard(name)
             if not left:
                 self._flowing[county, series.quantity].discard(series.river)
+            self._stations.pop((county, series.river), None)
         self._neighbours.clear()
 
     def kind(self, county: str, quantity: str) -> set[str]:
@@ -72,11 +75,13 @@ class Near:
 
     def stations(self, county: str, river: str) -> dict[str, list[Station]]:
         """List the stations of a river by quantity, downstream."""
-        quantities = self._rivers.get((county, river), {})
-        return {
-            quantity: stations_of(self._series[name] for name in names)
-            for quantity, names in quantities.items()
-        }
+        found = self._stations.get((county, river))
+        if found is None:
+            found = self._stations[county, river] = {
+                quantity: stations_of(self._series[name] for name in names)
+                for quantity, names in self._rivers.get((county, river), {}).items()
+            }
+        return found
 
     def neighbours(self, series: Series) -> Sequence[str]:
         """Name the neighbours of a series that is known, in order: near stations of its river, then its kind."""
