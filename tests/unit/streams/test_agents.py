@@ -13,13 +13,13 @@ from detectors.words.terms import Terms
 from detectors.words.text import Classifier
 from domain.codec import decode, encode, headers_for
 from domain.errors import InvalidInput
-from domain.findings import Alert, AlertChange, Finding, RollUps
+from domain.findings import Alert, AlertChange, Finding, FindingState, RollUps, SubjectKind
 from domain.identity import derived_id
 from domain.incidents import Disposition, Verdict
 from domain.inputs import Bulletin
-from domain.levels import Level
-from domain.registry import Area
-from domain.topics import ALERTS, BULLETINS, DISPOSITIONS, FINDINGS, READINGS, ROLLUPS
+from domain.levels import Feed, Level
+from domain.registry import Area, Series
+from domain.topics import ALERTS, BULLETINS, CALIBRATIONS, DISPOSITIONS, FINDINGS, READINGS, ROLLUPS
 from streams.agents_fusion import FusionDesk
 from streams.agents_readings import ReadingsDesk
 from streams.agents_texts import BulletinsDesk, TextsDesk
@@ -217,6 +217,91 @@ def test_verdict_finds_the_partition_of_its_county() -> None:
     forwarded = desk.take(incoming(sent, partition=(HOME + 1) % PARTITIONS))
     assert [(one.topic, one.partition) for one in forwarded] == [(DISPOSITIONS.name, HOME)]
     assert desk.take(incoming(sent)) == []
+
+
+def test_verdicts_become_calibrations_of_their_county() -> None:
+    """Each verdict on an alert is answered by the county's calibration, under its code; the same again by nothing."""
+    desk = fusion_desk()
+    outgoing = [
+        alert
+        for one in broken_limit()
+        for alert in desk.take(incoming((one.topic, COUNTY, one.value, one.headers)))
+    ]
+    raised = next(
+        one
+        for one in records(outgoing, Alert)
+        if isinstance(one, Alert) and one.category == "water-pollution"
+    )
+    verdict = Disposition(
+        id=derived_id("verdict"),
+        alert=raised.id,
+        incident=derived_id("incident"),
+        category=raised.category,
+        county=COUNTY,
+        verdict=Verdict.TRUE,
+        decided_at=NOW,
+    )
+    sent: Sent = (DISPOSITIONS.name, str(verdict.alert), encode(verdict), headers_for(DISPOSITIONS))
+    (message,) = desk.take(incoming(sent))
+    assert (message.topic, message.key) == (CALIBRATIONS.name, COUNTY.encode())
+    calibration = decode(CALIBRATIONS, message.value, message.headers)
+    assert (calibration.county, calibration.at) == (COUNTY, NOW)
+    assert all(counted == (1, 0) for counted in calibration.detectors.values())
+    assert calibration.detectors
+    assert desk.take(incoming(sent, 1)) == []
+
+
+def of_a_river(number: int) -> Series:
+    """A station of one river, 2.7 km below the one before, read each quarter of an hour."""
+    return msgspec.structs.replace(
+        SERIES["river-0"], id=f"river-{number}", river="qs", river_km=2.7 * number, interval_seconds=900.0
+    )
+
+
+def unusual(number: int, minute: int) -> Sent:
+    """A weak finding of such a station."""
+    at = NOW + timedelta(minutes=minute)
+    finding = Finding(
+        id=derived_id("unusual", number),
+        detector="innovation",
+        detector_version=1,
+        category="water-pollution",
+        subject_kind=SubjectKind.SERIES,
+        subject=f"river-{number}",
+        area=SERIES["river-0"].area,
+        feed=Feed.READINGS,
+        state=FindingState.CONFIRMED,
+        observed_at=at,
+        received_at=at,
+        period_start=at,
+        observed=9.0,
+        expected=1.0,
+        unit="mg/L",
+        p_value=1e-5,
+        weak=True,
+    )
+    return FINDINGS.name, COUNTY, encode(finding), headers_for(FINDINGS)
+
+
+def test_weak_findings_along_a_river_raise_an_alert_that_no_station_raises_alone() -> None:
+    """What neighbours conclude is fused with what they concluded it from; a series that comes later is known too."""
+    series = {one.id: one for one in map(of_a_river, range(3))}
+    desk = FusionDesk(DATA.categories, {}, series, PARTITIONS, lambda: NOW, number=HOME, rivers=DATA.rivers)
+    desk.know(of_a_river(3), "river-3")
+    said = [one for number in range(4) for one in desk.take(incoming(unusual(number, 45 * number), number))]
+    alerts = [one for one in records(said, Alert) if isinstance(one, Alert)]
+    assert alerts
+    assert {one.detector for one in alerts[-1].evidence} == {"river", "innovation"}
+    assert of_a_river(0).name in alerts[-1].zh
+    pieces = desk.dump()
+    assert {name for name in pieces if "/" in name} == {f"neighbours/{COUNTY}", f"{COUNTY}/learned"}
+
+
+def test_series_of_other_partitions_are_nobodys_neighbours() -> None:
+    """A desk knows the counties of its own partition only."""
+    desk = FusionDesk(DATA.categories, {}, SERIES, PARTITIONS, lambda: NOW, number=(HOME + 1) % PARTITIONS)
+    desk.know(of_a_river(1), "river-1")
+    assert desk._neighbours.facts("river-1", "water-pollution", NOW) == ((), 0)
 
 
 def test_removed_verdict_is_no_fault() -> None:
