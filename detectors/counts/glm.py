@@ -27,8 +27,10 @@ from detectors.counts.glm_state import (
     DISPERSION_KEPT,
     DISPERSIONS,
     DRIFT,
+    FAR_OUTLYING,
     FARTHEST,
     LEAST_UNKNOWN,
+    MOST_LEVEL,
     MOST_UNKNOWN,
     OUTLYING,
     PATIENT_ABOUT_TIME,
@@ -151,7 +153,8 @@ class CountGLM(base.SupervisedAnomalyDetector):
         mean = move @ self.mean
         covariance = move @ (self.covariance * np.outer(scale, scale)) @ move.T
         variance = float(values @ covariance @ values)
-        return float(values @ mean), min(max(variance, 1e-12), MOST_UNKNOWN), mean, covariance
+        level = min(max(float(values @ mean), -MOST_LEVEL), MOST_LEVEL)
+        return level, min(max(variance, 1e-12), MOST_UNKNOWN), mean, covariance
 
     def _learn(self, index: int, count: float, offset: float) -> None:
         level, variance, mean, covariance = self._forecast(index)
@@ -161,7 +164,7 @@ class CountGLM(base.SupervisedAnomalyDetector):
         expected = unknown / rate
         dispersion = self.dispersion()
         residual = _anscombe(count, expected, dispersion + expected / unknown)
-        weight = 1.0 if residual <= OUTLYING else (OUTLYING / residual) ** 2
+        weight = _trust(residual, OUTLYING)
         shape, rate = unknown + weight * count / dispersion, rate + weight / dispersion
         shift = float(special.digamma(shape)) - math.log(rate) - level - offset
         gain = covariance @ values / variance
@@ -169,10 +172,11 @@ class CountGLM(base.SupervisedAnomalyDetector):
         lost = variance - float(special.polygamma(1, shape))
         self.covariance = covariance - np.outer(gain, gain) * lost
         np.fill_diagonal(self.covariance, np.maximum(np.diag(self.covariance), LEAST_UNKNOWN))
+        trusted = _trust(residual, FAR_OUTLYING)
         self.weights = PRIOR + DISPERSION_KEPT * (self.weights - PRIOR)
         for number, value in enumerate(DISPERSIONS.tolist()):
             shape = _shape_at(expected, value, unknown)
-            self.weights[number] += weight * _log_probability(count, expected, shape)
+            self.weights[number] += trusted * _log_probability(count, expected, shape)
         self.weights -= self.weights.max()
         self._watch_level(residual)
         bounded = min(max(residual, -OUTLYING), OUTLYING)
@@ -230,6 +234,10 @@ def _shape_of(variance: float) -> float:
 
 def _shape_at(mean: float, dispersion: float, unknown: float) -> float:
     return min(mean / (dispersion - 1.0 + mean / unknown + 1e-9), LARGEST_SHAPE)
+
+
+def _trust(residual: float, most: float) -> float:
+    return 1.0 if residual <= most else (most / residual) ** 2
 
 
 def _anscombe(count: float, mean: float, dispersion: float) -> float:

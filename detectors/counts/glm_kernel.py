@@ -15,11 +15,13 @@ from detectors.counts.glm_state import (
     DISPERSIONS,
     DOWN,
     DRIFT,
+    FAR_OUTLYING,
     FARTHEST,
     LAST,
     LATE,
     LEARNED,
     LEAST_UNKNOWN,
+    MOST_LEVEL,
     MOST_UNKNOWN,
     OUTLYING,
     PARENT,
@@ -64,6 +66,7 @@ def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: F
             other = values[j] + (steps * values[LEVEL] if j == SLOPE else 0.0)
             total += covariance[i, j] * scaled[j] * other
         variance += along * scaled[i] * total
+    level = min(max(level, -MOST_LEVEL), MOST_LEVEL)
     return level, min(max(variance, 1e-12), MOST_UNKNOWN)
 
 
@@ -122,7 +125,7 @@ def learn(
     mean = unknown * math.exp(-log_rate)
     dispersion = dispersion_of(row, terms)
     residual = anscombe(count, mean, dispersion + mean / unknown)
-    weight = 1.0 if residual <= OUTLYING else (OUTLYING / residual) ** 2
+    weight = trust(residual, OUTLYING)
     shape = unknown + weight * count / dispersion
     rate = math.exp(log_rate) + weight / dispersion
     shift = digamma(shape) - math.log(rate) - level - offset
@@ -139,9 +142,15 @@ def learn(
         for j in range(terms):
             covariance[i, j] -= gain[i] * gain[j] * variance * (1.0 - kept)
         covariance[i, i] = max(covariance[i, i], LEAST_UNKNOWN)
-    _learn_dispersion(row, terms, count, mean, unknown, weight)
+    _learn_dispersion(row, terms, count, mean, unknown, trust(residual, FAR_OUTLYING))
     _watch_level(row, residual, patience, covariance, caps_of(row, prior))
     _watch_residuals(row, residual, steps, watched)
+
+
+@compiled
+def trust(residual: float, most: float) -> float:
+    """Tell how much a count teaches: fully up to a residual of `most`, then by the square of how far it is beyond."""
+    return 1.0 if residual <= most else (most / residual) ** 2
 
 
 @compiled

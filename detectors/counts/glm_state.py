@@ -17,12 +17,15 @@ TIME, LEARNED, UP, DOWN, LATE, LAST, TOGETHER, SQUARE, PARENT = range(9)
 residual, the mean product of neighbouring ones and their mean square; the row of the zone, −1 for none."""
 SCALARS = 9
 DISPERSIONS = np.array([1.0, 1.1, 1.25, 1.5, 1.8, 2.2, 2.7, 3.3, 4.2, 5.5, 7.5, 11.0, 18.0, 40.0])
-"""Variances over means that are thought possible; each has a prior weight of one over itself."""
-PRIOR = -np.log(DISPERSIONS)
+"""Variances over means that are thought possible."""
+PRIOR = -0.3 * np.log(DISPERSIONS)
+"""Their log weights before any count: a little less for the large ones."""
 DISPERSION_KEPT = 0.998
 """What is left of the evidence about them after another count."""
 OUTLYING = 2.58
 """Anscombe residual from which a count teaches less (Noufaily et al. 2013)."""
+FAR_OUTLYING = 3.5
+"""Residual from which a count says less about the dispersion: at OUTLYING what is taken away would be missed."""
 DRIFT, FARTHEST = 0.75, 3.0
 """Of the sums UP and DOWN: what a period must exceed, and the most that it adds before."""
 CALM, RESTLESS = 0.15, 0.4
@@ -34,6 +37,8 @@ PATIENT_ABOUT_TIME = 30
 """Counts in a row behind the newest that make the newest a clock gone wrong."""
 MOST_UNKNOWN = 64.0
 """Variance of a logarithm beyond which nothing is known anyway."""
+MOST_LEVEL = 40.0
+"""Of a linear predictor, either way: no county has so many cases, and no series so few."""
 LEAST_UNKNOWN = 1e-18
 """Variance that rounding must not bring to nothing."""
 TERM = np.dtype(
