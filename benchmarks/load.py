@@ -9,11 +9,13 @@ import numpy as np
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from config.settings import Settings
+from domain.areas import township_of
 from domain.codec import Headers, encode, headers_for
 from domain.inputs import Reading
 from domain.levels import Level
 from domain.registry import Limit, Series
 from domain.topics import READINGS, REGISTRY_SERIES, Topic
+from streams.messages import partition_of
 from streams.packing import ReadingPack, micros, pack
 
 TOWNSHIPS = 40
@@ -47,15 +49,19 @@ def make_series(count: int) -> list[Series]:
     ]
 
 
-def messages(series: list[Series], readings: int, packing: int, *, as_json: bool) -> Iterator[Wire]:
-    """Make messages of `packing` readings, each of one township, minute by minute; seeded, so always the same."""
+def messages(
+    series: list[Series], readings: int, packing: int, partitions: int, *, as_json: bool
+) -> Iterator[Wire]:
+    """Make messages of `packing` readings as the gateway does, each of one partition, minute by minute.
+
+    Seeded, so always the same; the last message of a minute holds what is left.
+    """
     random = np.random.default_rng(1)
-    names = [[one.id for one in series[first::TOWNSHIPS]] for first in range(TOWNSHIPS)]
+    places = _by_partition(series, partitions)
     made = minute = 0
     while made < readings:
         at = START + minute * INTERVAL_SECONDS * 1_000_000
-        for township, own in enumerate(names):
-            key = f"990101{township + 100:03d}".encode()
+        for key, own in places:
             values = np.round(random.normal(7.0, 0.2, len(own)), 4)
             for first in range(0, len(own), packing):
                 if made >= readings:
@@ -64,6 +70,16 @@ def messages(series: list[Series], readings: int, packing: int, *, as_json: bool
                 yield key, *_encode(own[part], at, values[part], as_json=as_json)
                 made += len(own[part])
         minute += 1
+
+
+def _by_partition(series: list[Series], partitions: int) -> list[tuple[bytes, list[str]]]:
+    """Name the series of each partition, with the township of the first of them."""
+    found: dict[int, tuple[bytes, list[str]]] = {}
+    for one in series:
+        township = township_of(one.area)
+        key = township.encode()
+        found.setdefault(partition_of(township, partitions), (key, []))[1].append(one.id)
+    return list(found.values())
 
 
 def _encode(names: list[str], at: int, values: "np.ndarray", *, as_json: bool) -> tuple[bytes, Headers]:

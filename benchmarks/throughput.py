@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.gateway import megabytes
+from benchmarks.gateway import cpu_seconds, megabytes
 from benchmarks.load import make_series, messages, publish_readings, publish_series
 from config.settings import Settings, load_settings
 from domain.errors import FenghuoError, Unavailable
@@ -36,9 +36,13 @@ Say = Callable[[str], None]
 
 
 class Throughput(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured; a peer that could not run has a sentence instead of a figure."""
+    """What was measured; a peer that could not run has a sentence instead of a figure.
+
+    `readings_per_core_second` counts only the time that the worker had its core, which others may have used besides.
+    """
 
     readings_per_second: float
+    readings_per_core_second: float
     packing: int
     readings: int
     series: int
@@ -89,7 +93,7 @@ async def _prepared(
         series = make_series(SERIES_COUNT)
         say(f"{readings:,} readings go on the topic, {packing} a message")
         await publish_series(settings, series)
-        await publish_readings(settings, messages(series, readings, packing, as_json=as_json))
+        await publish_readings(settings, messages(series, readings, packing, PARTITIONS, as_json=as_json))
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("FENGHUO_")}
         yield settings, inherited | environment
 
@@ -101,10 +105,11 @@ async def _ours(folder: Path, readings: int, packing: int, say: Say, broker: str
         command: list[str | Path] = [sys.executable, "-m", "fenghuo", "stream"]
         async with child_process(command, log=log, environment=environment) as process:
             pin(process.pid)
-            rate, seconds = await _watch(settings, process, readings, log)
+            rate, core_rate, seconds = await _watch(settings, process, readings, log)
             size = megabytes(process.pid)
     return Throughput(
         readings_per_second=round(rate),
+        readings_per_core_second=round(core_rate),
         packing=packing,
         readings=readings,
         series=SERIES_COUNT,
@@ -123,10 +128,13 @@ def pin(pid: int) -> None:
 
 async def _watch(
     settings: Settings, process: asyncio.subprocess.Process, readings: int, log: Path
-) -> tuple[float, float]:
-    """Follow the worker's own counter from the first reading worked off to the last."""
+) -> tuple[float, float, float]:
+    """Follow the worker's own counter from the first reading worked off to the last.
+
+    Answers readings a second, readings a second of its core, and the seconds.
+    """
     address = f"http://127.0.0.1:{settings.stream.metrics_port}/metrics"
-    first: tuple[float, float] | None = None
+    first: tuple[float, float, float] | None = None
     newest, moved = 0.0, time.perf_counter()
     async with aiohttp.ClientSession() as session:
         while True:
@@ -135,11 +143,12 @@ async def _watch(
             count, now = await _worked_off(session, address), time.perf_counter()
             if count > newest:
                 newest, moved = count, now
-                first = first or (count, now)
+                first = first or (count, now, cpu_seconds(process.pid))
             elif now - moved > STALL_SECONDS:
                 raise Unavailable(f"The worker stands still at {newest:,.0f} readings: see {log}")
             if first is not None and count >= readings:
-                return (count - first[0]) / (now - first[1]), now - first[1]
+                worked, used = count - first[0], cpu_seconds(process.pid) - first[2]
+                return worked / (now - first[1]), worked / max(used, 0.01), now - first[1]
             await asyncio.sleep(POLL_SECONDS)
 
 

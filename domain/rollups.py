@@ -14,14 +14,17 @@ from domain.findings import LateReading, RollUps
 
 COLUMNS = "application/vnd.fenghuo.columns"
 """Value of the header `encoding`: MessagePack of `_Packed`, numbers little-endian."""
-_COUNTS = {"minute": "<i4", "count": "<u4", "good": "<u4"}
+_FORMS = {"series": "<u4", "minute": "<i4", "count": "<u4", "good": "<u4", "total": "<f8"}
 _SPREAD = ("low", "high", "last")
 """Of a minute with one good reading they are what `total` is, and are not sent."""
 _encoder = msgspec.msgpack.Encoder()
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
-    """The wire's form: `series` is the place of each row's name in `names`, low, high and last are of rows with good > 1."""
+    """The wire's form. `series` is the place of each row's name in `names`; a column of one number all through has it once.
+
+    `low`, `high` and `last` have the rows with `good` > 1.
+    """
 
     names: list[str]
     series: bytes
@@ -49,10 +52,10 @@ def pack_rollups(names: list[str], series: NDArray[Any], rows: Rows, late: list[
     return _encoder.encode(
         _Packed(
             names=names,
-            series=series.astype("<u4").tobytes(),
-            minute=rows["minute"].astype("<i4").tobytes(),
-            count=rows["count"].astype("<u4").tobytes(),
-            good=rows["good"].astype("<u4").tobytes(),
+            series=_column(series, "series"),
+            minute=_column(rows["minute"], "minute"),
+            count=_column(rows["count"], "count"),
+            good=_column(rows["good"], "good"),
             total=rows["total"].astype("<f8").tobytes(),
             low=rows["low"][spread].astype("<f8").tobytes(),
             high=rows["high"][spread].astype("<f8").tobytes(),
@@ -62,28 +65,36 @@ def pack_rollups(names: list[str], series: NDArray[Any], rows: Rows, late: list[
     )
 
 
+def _column(numbers: NDArray[Any], name: str) -> bytes:
+    column = numbers.astype(_FORMS[name])
+    return column[:1].tobytes() if len(column) and (column == column[0]).all() else column.tobytes()
+
+
 def unpack_rollups(value: bytes) -> RollUps:
     """Decode packed columns; InvalidInput when they are none, of different length, or name no series."""
     try:
         packed = msgspec.msgpack.decode(value, type=_Packed)
-        series = np.frombuffer(packed.series, "<u4")
-        columns = {name: np.frombuffer(getattr(packed, name), form) for name, form in _COUNTS.items()}
-        columns["total"] = np.frombuffer(packed.total, "<f8")
+        columns = {name: np.frombuffer(getattr(packed, name), form) for name, form in _FORMS.items()}
         spread = {name: np.frombuffer(getattr(packed, name), "<f8") for name in _SPREAD}
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise InvalidInput([Fault("value", f"is no table of roll-ups: {error}")]) from error
-    faults = _wrong_length(columns, len(series))
+    rows = len(columns["total"])
+    for name, column in columns.items():
+        if len(column) == 1:
+            columns[name] = np.repeat(column, rows)
+    faults = _wrong_length(columns, rows)
     several = columns["good"] > 1
     faults += _wrong_length(spread, int(several.sum()))
-    if len(series) and int(series.max()) >= len(packed.names):
-        faults.append(Fault("series", f"names number {series.max()} of {len(packed.names)} names"))
+    if (columns["series"] >= len(packed.names)).any():
+        faults.append(Fault("series", f"names number {columns['series'].max()} of {len(packed.names)} names"))
     if faults:
         raise InvalidInput(faults)
     for name, part in spread.items():
         columns[name] = columns["total"].copy()
         columns[name][several] = part
+    places = columns.pop("series").tolist()
     return RollUps(
-        series=[packed.names[place] for place in series.tolist()],
+        series=[packed.names[place] for place in places],
         late=packed.late,
         **{name: column.tolist() for name, column in columns.items()},
     )

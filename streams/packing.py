@@ -153,7 +153,7 @@ def _unpack_arrow(value: bytes) -> ReadingPack:
         if any(column.null_count for column in (series, observed, values, quality, series.dictionary)):
             raise InvalidInput([Fault("value", "has missing cells")])
         return ReadingPack(
-            names=series.dictionary.to_numpy(zero_copy_only=False).tolist(),
+            names=series.dictionary.to_pylist(),
             index=series.indices.to_numpy(),
             observed=observed.view(pa.int64()).to_numpy(),
             values=values.to_numpy(),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -252,13 +253,29 @@ def _meaning(series: Series) -> tuple[object, ...]:
 
 
 def _specification(series: Series) -> Records:
+    rules = tuple((rule.value, rule.direction, rule.hysteresis, rule.consecutive) for rule in series.limits)
+    return _shared_specification(
+        series.interval_seconds, series.low, series.high, series.max_rate, rules, series.unit
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _shared_specification(
+    interval_seconds: float,
+    low: float | None,
+    high: float | None,
+    max_rate: float | None,
+    limits: tuple[tuple[float, str, float, int], ...],
+    unit: str,
+) -> Records:
+    """Make the specification that all series of a kind have in common, once."""
     return specification(
-        interval_seconds=series.interval_seconds,
-        low=series.low,
-        high=series.high,
-        max_rate=series.max_rate,
-        limits=((rule.value, rule.direction, rule.hysteresis, rule.consecutive) for rule in series.limits),
-        prefixed=has_sister(series.unit),
+        interval_seconds=interval_seconds,
+        low=low,
+        high=high,
+        max_rate=max_rate,
+        limits=limits,
+        prefixed=has_sister(unit),
     )
 
 
