@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from config.data import Category, LevelRule
 from domain.findings import Finding, SubjectKind
-from domain.levels import Level
+from domain.levels import Feed, Level
 
 
 class Reason(StrEnum):
@@ -58,33 +58,37 @@ def streams_of(findings: Iterable[Finding]) -> int:
     """Count independent subjects and feeds.
 
     A cell counts once per feed, and not besides a part of itself; a zone, and whatever else names cells or series that it
-    was pooled from, not besides one of them: it says again what they say.
+    was pooled from, not besides one of them: it says again what they say. A passage along a river counts once besides its
+    stations at this place when it names a series that is not among them: another station, at another place, confirms them.
     """
     findings = list(findings)
     single = {(f.subject_kind, f.feed, f.subject) for f in findings if not _is_pooled(f)}
     pooled = {
-        (f.feed, f.subject): (*f.places, *f.terms)
-        for f in findings
-        if _is_pooled(f) and (f.subject_kind, f.feed, f.subject) not in single
+        (f.subject_kind, f.feed, f.subject) for f in findings if _is_pooled(f) and _says_more(f, single)
     }
-    return sum(
+    return len(pooled - single) + sum(
         kind is not SubjectKind.CELL  # asked first: hundreds of series would be compared in pairs
         or not any(
             (kind, feed) == (other_kind, other_feed) and other != subject and other.startswith(subject)
             for other_kind, other_feed, other in single
         )
         for kind, feed, subject in single
-    ) + sum(
-        not any(
-            feed == own_feed and any(own == part or _is_within(kind, own, part) for part in parts)
-            for kind, own_feed, own in single
-        )
-        for (feed, _), parts in pooled.items()
     )
 
 
 def _is_pooled(finding: Finding) -> bool:
     return finding.subject_kind is SubjectKind.ZONE or bool(finding.places)
+
+
+def _says_more(pooled: Finding, single: Iterable[tuple[SubjectKind, Feed, str]]) -> bool:
+    """Say whether what was pooled says anything that the single findings beside it do not."""
+    own = [(kind, subject) for kind, feed, subject in single if feed is pooled.feed]
+    if pooled.feed is Feed.READINGS:
+        return not ({*pooled.terms} and {*pooled.terms} <= {subject for _, subject in own})
+    parts = (*pooled.places, *pooled.terms)
+    return not any(
+        subject == part or _is_within(kind, subject, part) for kind, subject in own for part in parts
+    )
 
 
 def _is_within(kind: SubjectKind, cell: str, part: str) -> bool:

@@ -18,6 +18,8 @@ DETECTOR, DETECTOR_VERSION = "river", 1
 OPENS_AT = 6.0
 """Pooled rarity from which something is said to pass: one in a million, as for a single series."""
 MOST_TERMS, MOST_INPUTS, MOST_ARRIVALS = 20, 20, 3
+ANY_RIVER = River(slug="", slowest=0.1, fastest=2.0)
+"""Where nobody says anything of any river; the shipped data says the same."""
 REGIONAL_WITHIN = timedelta(hours=6)
 FEWEST_OTHERS = 3
 
@@ -83,7 +85,7 @@ class Passages:
         return sorted(news, key=lambda finding: finding.state is FindingState.CLEARED)
 
     def _river(self, slug: str) -> River:
-        return self._rivers.get(slug) or self._rivers[""]
+        return self._rivers.get(slug) or self._rivers.get("") or ANY_RIVER
 
 
 def is_regional(county: County, chain: Chain, places: Sequence[Station], kind: Collection[str]) -> bool:

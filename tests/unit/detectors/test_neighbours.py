@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from config.data import load_data
+from detectors.fusion.fusion import Fusion
 from detectors.fusion.marks import MOST_MARKS, REMEMBERED
 from detectors.fusion.neighbours import PREFIX, Around, Neighbours
 from domain.errors import InvalidInput
@@ -178,6 +179,26 @@ def test_a_broken_limit_confirms() -> None:
         "990101101",
         "990101102",
     }
+
+
+def test_what_was_seen_upstream_raises_the_level_downstream() -> None:
+    """Where one station moves alone the alert is blue; that the water brought it makes it yellow before any limit breaks."""
+    fusion = Fusion(load_data().categories)
+    alone = [alert.level for alert in fusion.apply(rare("qs2", 45, 9.0), minutes(46))]
+    neighbours, fusion = fresh(), Fusion(load_data().categories)
+    levels = {
+        alert.place: alert.level
+        for finding in (rare("qs1", 0, 9.0), rare("qs2", 45, 9.0))
+        for told in (finding, *neighbours.take(finding))
+        for alert in fusion.apply(told, minutes(46))
+    }
+    assert alone == [Level.BLUE]
+    assert levels == {"990101101": Level.YELLOW, "990101102": Level.YELLOW}
+
+
+def test_rivers_that_nobody_described_flow_all_the_same() -> None:
+    """Without any data on rivers the shipped range holds."""
+    assert len(take(Neighbours(SERIES, {}), rare("qs1", 0), rare("qs2", 45))) == 2
 
 
 def test_weather_is_no_passage() -> None:
