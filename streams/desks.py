@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 import numpy as np
 
 from config.data import Data
 from config.settings import Settings
+from detectors.counts.ledger import Heard
+from detectors.counts.watch import TextsWatch
 from detectors.series.watch import SeriesWatch
 from detectors.words.terms import Terms
 from detectors.words.text import Classifier
 from domain.areas import township_of
+from domain.clock import EPOCH
+from domain.levels import Feed
 from domain.registry import Series
 from domain.topics import BULLETINS, DISPOSITIONS, FINDINGS, READINGS
 from streams.agents_fusion import FusionDesk
@@ -34,11 +39,18 @@ WARM_UP = Series(
     source="warm-up",
     interval_seconds=60.0,
 )
+WARM_UP_DAYS = 4
+"""Days after which counts are learned and expected."""
 
 
 def warm_up(data: Data, classifier: Classifier) -> None:
     """Load the dictionary and the compiled kernels, which takes seconds, before the first message waits for them."""
     classifier.classify("".join(word for term in data.terms for word in term.words))
+    Terms().of(["预热"])
+    texts = TextsWatch()
+    for day in range(WARM_UP_DAYS):
+        at = EPOCH + timedelta(days=day)
+        texts.observe(Heard(UUID(int=day), WARM_UP.area, WARM_UP.category, Feed.TICKETS, at, at))
     one = SeriesWatch([WARM_UP])
     columns = np.zeros(1, np.int32), np.array([1], np.int64), np.zeros(1, np.float64), np.zeros(1, np.uint8)
     one.observe([WARM_UP.id], *columns, 1)

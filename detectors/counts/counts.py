@@ -46,15 +46,13 @@ class _Open:
     until: int
 
 
-Behind = Callable[[str, str, Feed, int, int], tuple[tuple[str, ...], tuple[str, ...]]]
-"""Tells the terms and the places behind a count of an area, category and feed in so many buckets from one on."""
+Behind = Callable[[str, str, Feed, int, int], tuple[str, ...]]
+"""Tells the terms behind a count of an area, category and feed in so many buckets from one on."""
 
 
-def nothing(
-    area: str, category: str, feed: Feed, begin: int, length: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def nothing(area: str, category: str, feed: Feed, begin: int, length: int) -> tuple[str, ...]:
     """Tell nothing of what stood behind a count."""
-    return (), ()
+    return ()
 
 
 class Counts:
@@ -103,7 +101,6 @@ class Counts:
         said = self._open.get(name)
         if said is not None and int(rarity) <= int(_rarity(said.finding)):
             return None
-        terms, places = self._behind(key.area, key.category, key.feed, begin, length)
         finding = Finding(
             id=name,
             detector=detector,
@@ -123,8 +120,7 @@ class Counts:
             unit="件",
             p_value=10.0**-rarity,
             inputs=tuple(self.cells.inputs(key, begin, length)),
-            terms=terms,
-            places=places,
+            terms=self._behind(key.area, key.category, key.feed, begin, length),
         )
         newest = bucket_of(self._ledger.newest(county_of(key.area)))
         until = begin + 2 * length  # one period after its own

@@ -48,7 +48,7 @@ LARGEST_SHAPE = 5.0
 WARM_DAYS = 1
 REACH = 100
 """Days of the past that are worth asking for: what is older counts less than a hundredth."""
-TOLD_TERMS, TOLD_PLACES = 5, 5
+TOLD_TERMS = 5
 TOLD_SHARE, TOLD_RARITY = 0.15, 2.0
 """Of the texts behind a count so many hold a term that is told, and as many are as rare by its usual share of texts."""
 TOLD_FROM = 2
@@ -126,12 +126,10 @@ class Rising:
             for name in over
         ]
 
-    def behind(
-        self, area: str, category: str, feed: Feed, begin: int, length: int
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Tell the terms that rose in the texts behind a count, and the grid cells that most of them came from.
+    def behind(self, area: str, category: str, feed: Feed, begin: int, length: int) -> tuple[str, ...]:
+        """Tell the terms that rose in the texts behind a count of so many buckets, most telling first.
 
-        Most telling first. Only days that may still change are known; of a longer period the last ones speak.
+        Only days that may still change are known; of a longer period the last ones speak.
         """
         said = list(self.recent.within(area, category, feed, begin, begin + length))
         terms = Counter(term for one in said for term in one.terms)
@@ -145,12 +143,7 @@ class Rising:
             rarity = rarity_of(count, share * len(said), shape)
             if rarity >= TOLD_RARITY:
                 ranked.append((-rarity, -count, term))
-        places = Counter(one.area for one in said if len(one.area) > len(area))
-        most = sorted(places, key=lambda place: (-places[place], place))
-        return (
-            tuple(term for _, _, term in sorted(ranked)[:TOLD_TERMS]),
-            tuple(place for place in most if places[place] >= TOLD_FROM)[:TOLD_PLACES],
-        )
+        return tuple(term for _, _, term in sorted(ranked)[:TOLD_TERMS])
 
     def _judge(self, heard: Heard, township: str, day: int, spoken: Spoken) -> list[Finding]:
         """Say which terms of a category rose when one of this text's has, and again at each further order of magnitude."""
@@ -171,7 +164,6 @@ class Rising:
         if said is not None and int(rarity) <= int(-math.log10(said[0].p_value or 1.0)):
             return []
         begin = day * BUCKETS_PER_DAY
-        _, places = self.behind(township, heard.category, heard.feed, begin, BUCKETS_PER_DAY)
         finding = Finding(
             id=name,
             detector=DETECTOR,
@@ -192,7 +184,6 @@ class Rising:
             p_value=10.0**-rarity,
             inputs=(heard.id,),
             weak=rarity < VERY_RARE,
-            places=places,
             terms=tuple(risen[:TOLD_TERMS]),
         )
         newest = bucket_of(self._ledger.newest(county_of(township)))

@@ -67,7 +67,7 @@ def send(watch: TextsWatch, texts: list[Heard]) -> list[Finding]:
 
 
 def test_new_words_rise_and_sink() -> None:
-    """Words that nobody used before are told with their category, weak at first, with the cells; later it is cleared."""
+    """Words that nobody used before are told with their category, weak at first; later it is cleared."""
     watch = TextsWatch()
     assert send(watch, ordinary(10)) == []
     found = send(watch, stench(10, 14))
@@ -81,7 +81,6 @@ def test_new_words_rise_and_sink() -> None:
     )
     assert {one.id for one in found} == {first.id}
     assert set(last.terms) == {"异味", "呛人"}
-    assert last.places == ("990101101003002",)
     assert first.observed is not None
     assert first.observed < 9
     assert all((before.p_value or 0) > (after.p_value or 0) for before, after in pairwise(found))
@@ -118,7 +117,6 @@ def test_a_count_is_told_with_the_terms_behind_it() -> None:
     ]
     assert found
     assert all({"异味", "呛人"} == set(finding.terms) for finding in found)
-    assert all(finding.places == ("990101101003002",) for finding in found)
 
 
 def test_one_persons_words_stay_his_own() -> None:
