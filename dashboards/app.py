@@ -11,16 +11,18 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, cap, detection, pages, registry, sessions
+from dashboards import api, cap, detection, pages, registry, sessions, tasks
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
-from dashboards.keys import DATA, DOOR, SETTINGS, STATIC, Door
+from dashboards.keys import DATA, DOOR, RULES, SETTINGS, STATIC, Door
 from dashboards.names import NAMES, Names
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
 from dashboards.security import check_origin, count_requests, know_language, set_headers
 from domain.errors import Fault, InvalidConfiguration
+from responders.cases import Rules
+from responders.channels import channel_names
 from responders.store import Store
 
 log = structlog.get_logger()
@@ -39,6 +41,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     )
     app[SETTINGS] = settings.console
     app[DATA] = data
+    app[RULES] = Rules(data, channel_names(settings.respond, data.chats))
     app[DOOR] = Door(store)
     app[NAMES] = Names()
     app[STATIC] = f"/static/{static_version()}"
@@ -55,7 +58,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
 
 
 def _add_routes(app: web.Application) -> None:
-    case = "/api/v1/incidents/{incident}"
+    case, task = "/api/v1/incidents/{incident}", "/api/v1/tasks/{task}"
     app.add_routes(
         [
             web.get("/", pages.show_queue),
@@ -74,6 +77,9 @@ def _add_routes(app: web.Application) -> None:
             web.post(f"{case}/disposition", api.decide),
             web.post(f"{case}/move", api.move),
             web.post(f"{case}/close", api.close),
+            web.post(f"{task}/move", tasks.move),
+            web.post(f"{task}/pleas/{{kind}}", tasks.ask),
+            web.post(f"{task}/pleas/{{kind}}/answer", tasks.answer),
             web.get("/api/v1/series/{series}/curve", api.show_curve),
             web.get("/detection", detection.show_detection_page),
             web.get("/api/v1/detection", detection.show_detection),

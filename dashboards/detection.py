@@ -5,11 +5,10 @@ from uuid import UUID
 from aiohttp import web
 
 from dashboards.api import Nothing, body_of, reply, request_id_of
-from dashboards.keys import DATA, VIEWER, store_of
+from dashboards.keys import RULES, VIEWER, store_of
 from dashboards.names import NAMES
 from dashboards.pages import start_of
 from dashboards.render import page
-from responders.cases import Rules
 
 
 async def show_detection_page(request: web.Request) -> web.Response:
@@ -27,7 +26,7 @@ async def open_alert(request: web.Request) -> web.Response:
     """Open a case from an alert that was held back (立案); those on duty are paged."""
     await body_of(Nothing, request)
     row = await store_of(request).detection.open(
-        request[VIEWER], _alert_of(request), request_id_of(request), Rules(request.app[DATA])
+        request[VIEWER], _alert_of(request), request_id_of(request), request.app[RULES]
     )
     return reply({"incident": row})
 

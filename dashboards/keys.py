@@ -9,6 +9,7 @@ from config.data import Data
 from config.settings import ConsoleSettings
 from dashboards.texts import Language
 from domain.errors import DatabaseUnavailable
+from responders.cases import Rules
 from responders.views import Viewer
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Door:
 
 SETTINGS = web.AppKey("settings", ConsoleSettings)
 DATA = web.AppKey("data", Data)
+RULES = web.AppKey("rules", Rules)
 DOOR = web.AppKey("door", Door)
 STATIC = web.AppKey("static", str)
 """Address under which this release's files are served; it changes with their content."""

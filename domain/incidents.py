@@ -47,11 +47,13 @@ INCIDENT_MOVES: dict[IncidentState, tuple[IncidentState, ...]] = {
 
 
 class TaskState(StrEnum):
-    """Where a piece of work stands."""
+    """Where a piece of work stands; `refused` until somebody above has decided, `suspended` until a day that was agreed."""
 
     DISPATCHED = "dispatched"
+    REFUSED = "refused"
     ACCEPTED = "accepted"
     ON_SITE = "on_site"
+    SUSPENDED = "suspended"
     DONE = "done"
     VERIFIED = "verified"
     CLOSED = "closed"
@@ -61,13 +63,32 @@ class TaskState(StrEnum):
 _T = TaskState
 TASK_MOVES: dict[TaskState, tuple[TaskState, ...]] = {
     _T.DISPATCHED: (_T.ACCEPTED, _T.CANCELLED),
+    _T.REFUSED: (_T.CANCELLED,),
     _T.ACCEPTED: (_T.ON_SITE, _T.DONE, _T.CANCELLED),
     _T.ON_SITE: (_T.DONE, _T.CANCELLED),
+    _T.SUSPENDED: (_T.ACCEPTED, _T.ON_SITE, _T.DONE, _T.CANCELLED),
     _T.DONE: (_T.VERIFIED, _T.ACCEPTED, _T.CANCELLED),
     _T.VERIFIED: (_T.CLOSED,),
     _T.CLOSED: (),
     _T.CANCELLED: (),
 }
+
+
+class PleaKind(StrEnum):
+    """What a unit may ask of the level above about its task, each once (退单, 缓办, 延期)."""
+
+    REFUSE = "refuse"
+    SUSPEND = "suspend"
+    EXTEND = "extend"
+
+
+class PleaOutcome(StrEnum):
+    """What became of it: decided by somebody above, or by time, or of no more use since the task ended."""
+
+    GRANTED = "granted"
+    DENIED = "denied"
+    LAPSED = "lapsed"
+    MOOT = "moot"
 
 
 class PageState(StrEnum):

@@ -37,6 +37,8 @@ async def act_on_timers(store: Store, rules: Rules) -> int:
         acted += 1
     while await store.workers.remind_next(rules):
         acted += 1
+    while await store.pleas.lapse_next(rules):
+        acted += 1
     return acted
 
 

@@ -16,7 +16,8 @@ from responders.cases import Case, Decision, Desk, Order, Person, Reason, Roster
 SHARES = ((50, Reason.HALF_TIME), (100, Reason.OVERDUE), (150, Reason.LONG_OVERDUE))
 """Shares of a task's time, in percent, at which somebody hears of it."""
 
-UNDER_WAY = frozenset({TaskState.DISPATCHED, TaskState.ACCEPTED, TaskState.ON_SITE})
+UNDER_WAY = frozenset({TaskState.DISPATCHED, TaskState.REFUSED, TaskState.ACCEPTED, TaskState.ON_SITE})
+"""Whose deadlines go on: a refusal stops no clock."""
 LEADER = "leader"
 TASK_STEPS = 1000
 """A task's pages count as step number × 1000 + percent, far above the steps of any policy, so that ids never meet."""
@@ -159,14 +160,14 @@ def remind(work: Work, case: Case, roster: Roster, now: datetime, channels: tupl
         return Decision(Reason.WAITING, step, 0, min(coming, default=None))
     share, reason = reached[-1]
     coming = [deadline(work, later) for later, _ in SHARES if later > share]
-    people, vacant = _overseers(work, share, roster)
+    people, vacant = overseers(work, share, roster)
     step = work.number * TASK_STEPS + share
     wanted = case.policy.steps[min(case.step, len(case.policy.steps) - 1)].channels
     orders = [order for person in people for order in page_person(person, step, 0, wanted, channels, reason)]
     return Decision(reason, step, 0, min(coming, default=None), tuple(orders), vacant)
 
 
-def _overseers(work: Work, share: int, roster: Roster) -> tuple[tuple[Person, ...], tuple[Desk, ...]]:
+def overseers(work: Work, share: int, roster: Roster) -> tuple[tuple[Person, ...], tuple[Desk, ...]]:
     """Find who hears of a task: the desks in turn until somebody is there."""
     above = _areas_above(work.desk.area)
     desks = [Desk(area, work.desk.post) for area in above]

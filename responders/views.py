@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.findings import AlertChange, Explanation, Finding, HeldBack
-from domain.incidents import IncidentState, PageState, TaskState, Verdict
+from domain.incidents import IncidentState, PageState, PleaKind, PleaOutcome, TaskState, Verdict
 from domain.inputs import AwareTime
 from domain.levels import Domain, Grade, Level
 from domain.registry import Area, Limit
@@ -108,6 +108,21 @@ class TaskRow(Struct, frozen=True, kw_only=True):
     due_at: AwareTime
 
 
+class PleaRow(Struct, frozen=True, kw_only=True):
+    """What a unit asked about a task, and what became of it; `outcome` is None while nobody has decided."""
+
+    task: UUID
+    kind: PleaKind
+    item: str
+    reason: str
+    until: AwareTime | None
+    asked_at: AwareTime
+    answer_by: AwareTime
+    outcome: PleaOutcome | None
+    note: str
+    answered_at: AwareTime | None
+
+
 class PageRow(Struct, frozen=True, kw_only=True):
     """A message to a person about an incident."""
 
@@ -131,6 +146,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     evidence: tuple[Finding, ...]
     timeline: tuple[Entry, ...]
     tasks: tuple[TaskRow, ...]
+    pleas: tuple[PleaRow, ...]
     pages: tuple[PageRow, ...]
     verdict: Verdict | None
     moves: tuple[IncidentState, ...]

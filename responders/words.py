@@ -1,6 +1,7 @@
 """The Chinese sentences that dispatch writes into timelines and messages; English stands in kinds and details."""
 
 from domain.areas import AreaLevel
+from domain.incidents import PleaKind, PleaOutcome
 from domain.levels import Grade
 from responders.cases import Reason
 
@@ -36,9 +37,23 @@ REASON = {
     Reason.HALF_TIME: "任务时限过半，提醒承办单位",
     Reason.OVERDUE: "任务超时，通知上一级",
     Reason.LONG_OVERDUE: "任务严重超时，通知带班领导",
+    Reason.PLEA: "承办单位提出申请，请上级裁定",
+    Reason.PLEA_ANSWERED: "申请已裁定",
+    Reason.PLEA_LAPSED: "申请逾期未裁定，按默认规则处理",
+    Reason.REDISPATCHED: "任务改派",
+    Reason.RESUMED: "缓办到期，任务恢复",
     Reason.WAITING: "等待确认接收",
     Reason.ACKNOWLEDGED: "已确认接收",
     Reason.ENDED: "已结束",
+}
+
+
+PLEA = {PleaKind.REFUSE: "退单", PleaKind.SUSPEND: "缓办", PleaKind.EXTEND: "延期"}
+OUTCOME = {
+    PleaOutcome.GRANTED: "同意",
+    PleaOutcome.DENIED: "不同意",
+    PleaOutcome.LAPSED: "逾期未裁定",
+    PleaOutcome.MOOT: "任务已结束",
 }
 
 

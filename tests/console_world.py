@@ -287,8 +287,12 @@ class Seat:
         self, incident: UUID, action: str, body: object = None, key: UUID | None = None
     ) -> ClientResponse:
         """Send a command to an incident."""
+        return await self.send(f"incidents/{incident}/{action}", body, key)
+
+    async def send(self, path: str, body: object = None, key: UUID | None = None) -> ClientResponse:
+        """Send a command."""
         return await self.client.post(
-            f"/api/v1/incidents/{incident}/{action}",
+            f"/api/v1/{path}",
             json={} if body is None else body,
             headers={"Origin": self.origin, "Idempotency-Key": str(key or uuid4()), **self.headers},
         )

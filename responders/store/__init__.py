@@ -22,6 +22,7 @@ from responders.store import account, commands, console, intake, messages, openi
 from responders.store.audit import Audit
 from responders.store.detection import Detection
 from responders.store.listening import listen
+from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
 from responders.store.workers import Workers
@@ -53,6 +54,7 @@ class Store:
         self.workers = Workers(database)
         self.register = Register(database)
         self.audit = Audit(database)
+        self.pleas = Pleas(database)
         self.detection = Detection(database)
 
     @classmethod

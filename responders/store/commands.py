@@ -49,6 +49,8 @@ STATE_ZH = {
 }
 TASK_ZH = {
     TaskState.DISPATCHED: "已派发",
+    TaskState.REFUSED: "退单待裁定",
+    TaskState.SUSPENDED: "缓办",
     TaskState.ACCEPTED: "已签收",
     TaskState.ON_SITE: "已到场",
     TaskState.DONE: "已办结",

@@ -103,6 +103,7 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
                 for entry in await connection.fetch(sql("timeline"), wanted)
             ],
             "tasks": [task_view(task) for task in await connection.fetch(sql("tasks"), wanted)],
+            "pleas": [dict(plea) for plea in await connection.fetch(sql("pleas"), wanted)],
             "pages": [dict(page) for page in await connection.fetch(sql("pages"), wanted)],
             "verdict": text["verdict"],
             "moves": INCIDENT_MOVES[row.state],

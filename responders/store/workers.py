@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.identity import page_id
-from domain.incidents import TaskState
+from domain.incidents import OPEN_STATES, TaskState
 from domain.levels import Grade, Level
 from responders import escalation
-from responders.cases import Cause, Claimed, Decision, Desk, Message, Outcome, Result, Rules, Work
+from responders.cases import Cause, Claimed, Decision, Message, Outcome, Result, Rules
 from responders.store.opening import (
     Notes,
     add_entry,
@@ -18,9 +18,11 @@ from responders.store.opening import (
     open_fault,
     write_decision,
 )
+from responders.store.pleas import resume_task
 from responders.store.pool import Connection, Database
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
+from responders.store.works import work_of
 
 CHANNEL_ZH = {"console": "控制台", "file": "文件", "webhook": "接口"}
 MAX_ATTEMPTS = 4
@@ -157,15 +159,9 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
     if incident is None:
         return None
     case = case_of(incident)
-    work = Work(
-        id=row["id"],
-        number=row["number"],
-        desk=Desk(row["area"], row["post"]),
-        state=TaskState(row["state"]),
-        dispatched_at=row["dispatched_at"],
-        due_at=row["due_at"],
-        passed=row["passed"],
-    )
+    if row["state"] == TaskState.SUSPENDED and case.state in OPEN_STATES:
+        return await resume_task(connection, row, case, rules)
+    work = work_of(row)
     now = await county_now(connection)
     decision = escalation.remind(
         work, case, await roster_for(connection, work.desk.area, now), now, rules.channels

@@ -1,0 +1,36 @@
+"""Tasks as their deadlines see them, read from a row and written back."""
+
+from domain.incidents import TaskState
+from responders.cases import Desk, Work
+from responders.pleas import Settled
+from responders.store.pool import Connection, Record
+from responders.store.queries import sql
+
+
+def work_of(row: Record) -> Work:
+    """Read a locked task."""
+    return Work(
+        id=row["id"],
+        number=row["number"],
+        desk=Desk(row["area"], row["post"]),
+        state=TaskState(row["state"]),
+        dispatched_at=row["dispatched_at"],
+        due_at=row["due_at"],
+        passed=row["passed"],
+    )
+
+
+async def put_work(connection: Connection, settled: Settled) -> None:
+    """Write a task anew, with its next deadline."""
+    work = settled.work
+    await connection.execute(
+        sql("put_work"),
+        work.id,
+        work.desk.area,
+        work.desk.post,
+        work.state.value,
+        work.dispatched_at,
+        work.due_at,
+        work.passed,
+        settled.next_at,
+    )
