@@ -121,7 +121,7 @@ def judged(kept: list[tuple[float, Verdict | None, bool]]) -> list[Record]:
             START,
             detectors=["innovation", *(["scan"] if number % 2 else [])],
             trials=["drift<7"] if number % 3 == 0 else [],
-            promise=Promise({}, chance, chance, told),
+            promise=Promise({}, chance, chance, chance, told),
             verdict=verdict,
         )
         for number, (chance, verdict, told) in enumerate(kept)

@@ -33,29 +33,39 @@ def test_verdicts_move_chances_the_way_they_went() -> None:
     assert ranking.weights["detector:a"] < 0 < ranking.weights["detector:b"]
 
 
-def test_good_chances_are_not_recalibrated() -> None:
-    """Where verdicts come as often as promised the model's own chance is told."""
+def test_where_evidence_tells_nothing_chances_draw_near_the_share() -> None:
+    """Features that promised something and kept nothing lose their weight; chances come close to what is true."""
     generator = random.Random(5)
+    ranking, chances = Ranking(), []
+    for _ in range(300):
+        features = {"bias": 1.5} | {name: generator.choice([-1.0, 0.0, 1.0]) for name in "abcdefgh"}
+        promise = ranking.promise(BASE, features)
+        chances.append(promise.chance)
+        ranking.learn(promise, true=generator.random() < 0.3)
+    assert ranking.trust < 0.3
+    assert all(abs(chance - 0.3) < 0.15 for chance in chances[200:])
+
+
+def test_where_evidence_tells_it_is_trusted() -> None:
+    """A feature that parts true from false wins against the share within some verdicts."""
     ranking = Ranking()
-    for _ in range(200):
-        ranking.learn(ranking.promise(BASE, {"bias": 1.0}), true=generator.random() < BASE)
-    assert not ranking.is_recalibrated
+    for number in range(40):
+        features = {"bias": 1.5, "detector:a": float(number % 2)}
+        ranking.learn(ranking.promise(BASE, features), true=number % 2 == 1)
+    assert ranking.trust > 0.9
 
 
-def test_chances_that_break_their_word_are_recalibrated() -> None:
-    """When verdicts show that chances are far too high, and the model is slow, what is told comes nearer."""
-    ranking, plain = Ranking(), Ranking()
-    names = [f"detector:{number}" for number in range(40)]
-    missed = []
-    for number in range(80):  # each time something new, so the weights of names never help
-        promise = ranking.promise(0.6, {names[number % 40]: 1.0})
-        missed.append((promise.chance - 0.0) ** 2)
-        ranking.learn(promise, true=False)
-    assert ranking.is_recalibrated
-    again = ranking.promise(0.6, {"detector:new": 1.0})
-    assert again.chance < 0.5 * again.raw
-    assert plain.promise(0.6, {"detector:new": 1.0}).chance == pytest.approx(0.6)
-    assert sum(missed[40:]) < 0.5 * sum(missed[:40])
+def test_trust_is_lost_when_times_change() -> None:
+    """What foretold verdicts for a hundred alerts and then the contrary is no longer believed after some dozens."""
+    ranking = Ranking()
+    for number in range(200):
+        features = {"bias": 1.5, "detector:a": float(number % 2)}
+        true = (number % 2 == 1) is (number < 100)
+        if number == 100:
+            assert ranking.trust > 0.9
+        if number == 130:
+            assert ranking.trust < 0.5
+        ranking.learn(ranking.promise(BASE, features), true=true)
 
 
 VERDICTS = st.lists(
