@@ -2,6 +2,7 @@
 
 from detectors.compiled import compiled
 from detectors.series.guards import (
+    COUNTER,
     LEARNED,
     UNIT,
     UNIT_SECONDS,
@@ -43,8 +44,9 @@ def fold_in(fold: Record, spec: Record, time: int, value: float, good: bool) -> 
     fold.value_time = time
     watch_limits(fold, spec, time, value)
     if began_anew:
-        fold.usual = max(value, 0.0)
-        rebase(fold, time, value)
+        _count_anew(fold, value)
+    elif fold.rises == COUNTER:  # the hour of day and the level say nothing of a total
+        return
     elif not same_unit:
         _bear_other_unit(fold, time, value)
     elif smooth and moving:
@@ -65,12 +67,23 @@ def _welcome_back(fold: Record, interval: float, time: int) -> None:
 
 
 @compiled
+def _count_anew(fold: Record, value: float) -> None:
+    """Take a counter's reset for what it is, and judge its total by limits alone."""
+    fold.usual = max(value, 0.0)
+    fold.learned = 0
+    fold.run[LEARNED] = 0
+    if is_open(fold, LEARNED):
+        end(fold, LEARNED)
+
+
+@compiled
 def _bear_other_unit(fold: Record, time: int, value: float) -> None:
-    """Take a suspected unit for the series' own when it has stayed."""
+    """Take a suspected unit for the series' own when it has stayed, and learn in it anew."""
     if is_open(fold, UNIT) and mark_of(time) - fold.since[UNIT] >= UNIT_SECONDS:
         end(fold, UNIT)
         fold.usual = value
         rebase(fold, time, value)
+        fold.learned = 0
 
 
 @compiled

@@ -29,7 +29,9 @@ UNIT_GAIN = 0.1
 UNIT_SECONDS = 7 * 86_400
 """A suspected unit that stays so long is taken for the series' own: no guard keeps the learned score mute for ever."""
 COUNTER_RISES, COUNTER_REST = 20, 0.1
-"""What rose so often and never fell is a counter; a fall to this part of it at most, and not below 0, is its reset."""
+"""What rose so often and never fell may be a counter; a fall to this part of it at most, and not below 0, is its reset."""
+COUNTER = 255
+"""Rises of what was reset like a counter and has not fallen otherwise since."""
 MISSING_MICROSECONDS, MISSING_INTERVALS = DAY, 24
 """A series without a usable reading for longer than both was missing; also how far ahead a clock has jumped."""
 
@@ -183,9 +185,11 @@ def is_counter_reset(fold: Record, value: float) -> bool:
     if fold.value_time == 0 or value == fold.value:
         return False
     if value > fold.value:
-        fold.rises = min(fold.rises + 1, 255)
+        if fold.rises < COUNTER:
+            fold.rises = min(fold.rises + 1, COUNTER - 1)
         return False
     if fold.rises >= COUNTER_RISES and 0.0 <= value <= COUNTER_REST * fold.value:
+        fold.rises = COUNTER
         return True
     fold.rises = 0
     return False

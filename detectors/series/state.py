@@ -71,7 +71,10 @@ FOLD = np.dtype(
         ("longest", "u2"),  # longest such row that was no fault
         ("open", "u2"),  # bits: whose finding is open
         ("opened", "u1"),  # readings that the learned score has seen since its finding opened
-        ("rises", "u1"),  # rises since the last fall, by which a counter is known
+        (
+            "rises",
+            "u1",
+        ),  # rises since the last fall, by which a counter is known; COUNTER of one that was reset
         ("run", "u1", (RUNS,)),  # readings in a row that speak for a change
     ]
 )
