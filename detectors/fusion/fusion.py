@@ -17,6 +17,7 @@ from detectors.fusion.clauses import NameOf, by_itself
 from detectors.fusion.counties import Counties
 from detectors.fusion.explanation import Facts, knows_nobody
 from detectors.fusion.levels import Reason, is_weak, kind_of, level_of
+from detectors.fusion.memory import OF_TRUTH
 from detectors.fusion.shadow import marked, on_trial, read_rules
 from detectors.fusion.speaking import Speaker, is_due
 from detectors.fusion.steps import Step, next_step, take_step
@@ -73,24 +74,26 @@ class Fusion:
         for name, learned in self._counties.learned.items():
             if learned.trials.tick(now):
                 self._counties.taught(name, calibrated=True)
-            if learned.records.forget(now):
-                self._counties.taught(name)
         return alerts
 
     def dispose(self, disposition: Disposition, now: datetime) -> list[Alert]:
-        """Learn an officer's verdict; what was false is not listened to for a while, limits and phrases always are."""
+        """Learn an officer's verdict; what was false is not listened to for a while, limits and phrases always are.
+
+        Who finds it true after all is listened to again at once.
+        """
         name = disposition.county
         learned = self._counties.learned.get(name)
         if learned is not None and learned.judge(disposition.alert, disposition.verdict):
             self._counties.taught(name, calibrated=True)
         county = self._counties.known.get(name)
-        if county is None or disposition.verdict is not Verdict.FALSE:
+        if county is None or disposition.verdict not in OF_TRUTH:
             return []
         case = county.find(disposition.alert)
-        if case is None:
+        if case is None or (disposition.verdict is Verdict.TRUE and case.held_back_until is None):
             return []
         until = disposition.decided_at + HELD_BACK
-        case.held_back_until = max(until, case.held_back_until or until)
+        is_false = disposition.verdict is Verdict.FALSE
+        case.held_back_until = max(until, case.held_back_until or until) if is_false else None
         self._counties.changed(name)
         alert = self._decide(name, case, now, now)
         return [] if alert is None else [alert]

@@ -66,6 +66,7 @@ class Records(Struct):
         """Find an alert's record or begin one; one that rises again goes on, with its verdict."""
         record = self.known.get(alert)
         if record is None:
+            self._forget(opened_at)
             record = self.known[alert] = Record(alert, category, place, level, opened_at, opened_at)
             self._bound()
         record.is_over = False
@@ -98,14 +99,13 @@ class Records(Struct):
         self._bound()
         return record
 
-    def forget(self, now: datetime) -> bool:
-        """Forget what is over and too long ago; says whether there was any."""
-        gone = [
-            name for name, record in self.known.items() if record.is_over and now - record.spoken_at > LONGEST
-        ]
-        for name in gone:
-            del self.known[name]
-        return bool(gone)
+    def _forget(self, now: datetime) -> None:
+        """Forget what was over too long ago."""
+        self.known = {
+            name: record
+            for name, record in self.known.items()
+            if not record.is_over or now - record.spoken_at <= LONGEST
+        }
 
     def _bound(self) -> None:
         """Keep so many of each sort; the ones that are over go before those that are open."""

@@ -346,6 +346,16 @@ def test_a_revised_verdict_is_counted_as_it_is_now() -> None:
     assert right.base_rate == 1.0
 
 
+def test_an_officer_who_finds_it_true_after_all_is_heard_at_once() -> None:
+    """A mistaken "false" makes the place deaf for statistics; taking it back ends that."""
+    fusion = Fusion(CATEGORIES)
+    (alert,) = fusion.apply(statistical(1), days(0))
+    fusion.dispose(verdict(alert, Verdict.FALSE, 0.01), days(0.01))
+    assert fusion.apply(statistical(2, 0.02, rarity=9), days(0.02)) == []
+    (grown,) = fusion.dispose(verdict(alert, Verdict.TRUE, 0.03), days(0.03))
+    assert (grown.id, grown.level) == (alert.id, Level.YELLOW)
+
+
 def test_the_features_that_teach_are_those_of_when_statistics_spoke_alone() -> None:
     """A limit that joins afterwards does not hide that the statistics were right."""
     fusion, day = taught(ROOMY, [Verdict.FALSE] * 5)
