@@ -1,6 +1,7 @@
 """The console over HTTP with a real PostgreSQL: sign-in, rights, commands, faults."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
@@ -282,6 +283,7 @@ async def test_text_from_outside_is_only_text(console: Console) -> None:
     await seat.act(case_of(one), "disposition", {"verdict": "true", "note": NASTY})
     for path in ("/", f"/incidents/{case_of(one)}"):
         text = await (await seat.page(path)).text()
+        text = re.sub(r"[0-9a-f]{12}", "", text)  # digests of the served files hold any digits
         assert "alert(" in text
         assert (
             "<script>" not in text
