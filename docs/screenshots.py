@@ -1,7 +1,8 @@
 """Takes the README's pictures of the console: `python docs/screenshots.py ADDRESS LOGIN PASSWORD`.
 
 Needs a running console (such as `make demo`), Debian's `chromium` and `fonts-noto-cjk`, and playwright from the locked
-development packages. Writes docs/images/console-queue.png, console-incident.png and console-registry.png.
+development packages. Writes docs/images/console-queue.png, console-incident.png, console-registry.png and
+console-detection.png.
 """
 
 import argparse
@@ -32,7 +33,7 @@ def shown(page: Page, path: str) -> None:
 
 
 def take(address: str, login: str, password: str, folder: Path, language: str) -> list[Path]:
-    """Sign in and photograph the queue, its first incident that has a curve or simply its first, and the stations."""
+    """Sign in and photograph the queue, its first incident with a curve or simply its first, the stations and detection."""
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -64,8 +65,11 @@ def take(address: str, login: str, password: str, folder: Path, language: str) -
         page.wait_for_selector("tbody tr")
         registry = folder / "console-registry.png"
         page.screenshot(path=registry)
+        shown(page, "/detection")
+        detection = folder / "console-detection.png"
+        page.screenshot(path=detection)
         browser.close()
-    return [queue, incident, registry]
+    return [queue, incident, registry, detection]
 
 
 def main() -> int:
