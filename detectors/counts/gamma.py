@@ -11,6 +11,8 @@ SMALLEST_TAIL = 1e-30
 MOST_TERMS = 20_000
 """Of the continued fraction, which needs about the square root of the count: enough for a hundred million."""
 TINY = 1e-300
+FEW = 16.0
+"""Up to here a product is quicker than two logarithms of Γ."""
 LARGEST = 1e9
 """Count beyond which no more is told apart."""
 
@@ -77,6 +79,19 @@ def log_probability(count: float, mean: float, shape: float) -> float:
         - shape * math.log1p(mean / shape)
         + count * math.log(mean / (mean + shape))
     )
+
+
+@compiled
+def log_likelihood(count: float, mean: float, shape: float) -> float:
+    """Tell `log_probability` but for what depends on the count alone; quick for small whole counts, the usual ones."""
+    if count <= FEW and count == math.floor(count):
+        product = 1.0
+        for k in range(int(count)):
+            product *= (shape + k) / (shape + mean)
+        rising = math.log(product)
+    else:
+        rising = math.lgamma(count + shape) - math.lgamma(shape) - count * math.log(shape + mean)
+    return rising + count * math.log(mean) - shape * math.log1p(mean / shape)
 
 
 @compiled

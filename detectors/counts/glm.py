@@ -228,7 +228,10 @@ def _shape_of(variance: float) -> float:
     shape = 0.5 + 1.0 / variance
     for _ in range(20):
         value = float(special.polygamma(1, shape))
-        shape += value * (1.0 - value / variance) / float(special.polygamma(2, shape))
+        step = value * (1.0 - value / variance) / float(special.polygamma(2, shape))
+        shape += step
+        if -step < 1e-12 * shape:
+            break
     return shape
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled
 from detectors.counts.design import LEVEL, SLOPE, Floats
-from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, digamma, log_probability, shape_of, trigamma
+from detectors.counts.gamma import LARGEST, LARGEST_SHAPE, digamma, log_likelihood, shape_of, trigamma
 from detectors.counts.glm_state import (
     CALM,
     DISPERSION_KEPT,
@@ -42,30 +42,35 @@ Slots = NDArray[np.int64]
 
 
 @compiled
-def forecast(row: Floats, values: Floats, steps: float, prior: Record, scaled: Floats) -> tuple[float, float]:
-    """Tell mean and variance of the linear predictor `steps` after the row's time; changes only `scaled`.
+def forecast(
+    row: Floats, values: Floats, steps: float, prior: Record, scaled: Floats, along: Floats, gain: Floats
+) -> tuple[float, float]:
+    """Tell mean and variance of the linear predictor `steps` after the row's time; changes only the three last arrays.
 
-    `scaled` becomes the growths of the terms' deviations. A term never becomes less known than at first: in long gaps, and
-    where a term is seldom asked for, discounting by itself would grow without bound.
+    `scaled` becomes the growths of the terms' deviations, `along` the values each term is multiplied by, its growth
+    included, `gain` the covariance of each moved term with the predictor. A term never becomes less known than at first:
+    in long gaps, and where a term is seldom asked for, discounting by itself would grow without bound.
     """
     terms = len(values)
     mean = row[SCALARS : SCALARS + terms]
     covariance = row[len(row) - terms * terms :].reshape(terms, terms)
     slow, fast, caps = prior["growth"], prior["growth_restless"], caps_of(row, prior)
     restless = restlessness(row)
+    level, variance = 0.0, 0.0
     for i in range(terms):
         growth = slow[i] + restless * (fast[i] - slow[i])
         grown = growth if steps == 1.0 else growth**steps
         scaled[i] = min(grown, math.sqrt(caps[i] / covariance[i, i]))
-    level, variance = 0.0, 0.0
+        moved = values[i] + (steps * values[LEVEL] if i == SLOPE else 0.0)
+        level += moved * mean[i]
+        along[i] = moved * scaled[i]
     for i in range(terms):
-        along = values[i] + (steps * values[LEVEL] if i == SLOPE else 0.0)
-        level += along * mean[i]
         total = 0.0
         for j in range(terms):
-            other = values[j] + (steps * values[LEVEL] if j == SLOPE else 0.0)
-            total += covariance[i, j] * scaled[j] * other
-        variance += along * scaled[i] * total
+            total += covariance[i, j] * along[j]
+        gain[i] = total * scaled[i]
+        variance += along[i] * total
+    gain[LEVEL] += steps * gain[SLOPE]
     level = min(max(level, -MOST_LEVEL), MOST_LEVEL)
     return level, min(max(variance, 1e-12), MOST_UNKNOWN)
 
@@ -114,12 +119,12 @@ def learn(
     prior: Record,
     patience: float,
     watched: float,
-    scaled: Floats,
-    gain: Floats,
+    room: Floats,
 ) -> None:
-    """Let a row learn a count `steps` after its time; `scaled` and `gain` are room for the terms."""
+    """Let a row learn a count `steps` after its time; `room` are three rows as long as the terms."""
     terms = len(values)
-    level, variance = forecast(row, values, steps, prior, scaled)
+    scaled, gain = room[0], room[2]
+    level, variance = forecast(row, values, steps, prior, scaled, room[1], gain)
     unknown = shape_of(variance)
     log_rate = digamma(unknown) - level - offset
     mean = unknown * math.exp(-log_rate)
@@ -129,18 +134,15 @@ def learn(
     shape = unknown + weight * count / dispersion
     rate = math.exp(log_rate) + weight / dispersion
     shift = digamma(shape) - math.log(rate) - level - offset
-    kept = trigamma(shape) / variance
     _carry(row, terms, steps, scaled)
     covariance = row[len(row) - terms * terms :].reshape(terms, terms)
+    lost = (1.0 - trigamma(shape) / variance) / variance
     for i in range(terms):
-        total = 0.0
-        for j in range(terms):
-            total += covariance[i, j] * values[j]
-        gain[i] = total / variance
-    for i in range(terms):
-        row[SCALARS + i] += gain[i] * shift
-        for j in range(terms):
-            covariance[i, j] -= gain[i] * gain[j] * variance * (1.0 - kept)
+        row[SCALARS + i] += gain[i] / variance * shift
+        taken = gain[i] * lost
+        for j in range(i + 1):
+            covariance[i, j] -= taken * gain[j]
+            covariance[j, i] = covariance[i, j]
         covariance[i, i] = max(covariance[i, i], LEAST_UNKNOWN)
     _learn_dispersion(row, terms, count, mean, unknown, trust(residual, FAR_OUTLYING))
     _watch_level(row, residual, patience, covariance, caps_of(row, prior))
@@ -183,7 +185,7 @@ def _learn_dispersion(
     for j in range(len(DISPERSIONS)):
         shape = shape_at(mean, DISPERSIONS[j], unknown)
         weights[j] = PRIOR[j] + DISPERSION_KEPT * (weights[j] - PRIOR[j])
-        weights[j] += weight * log_probability(count, mean, shape)
+        weights[j] += weight * log_likelihood(count, mean, shape)
     weights -= weights.max()
 
 
@@ -219,14 +221,18 @@ def offsets(
     out: Floats,
 ) -> None:
     """Add up, for each slot, the logarithm of its exposure and the linear predictors of all zones above it."""
-    scaled = np.empty(len(values))
+    room = np.empty((3, len(values)))
+    before, found = -1, 0.0
     for n in range(len(slots)):
-        out[n] = math.log(exposures[n])
         above = int(states[slots[n], PARENT])
-        while above >= 0:
-            row = states[above]
-            out[n] += forecast(row, values, steps_of(row, index, most_steps), prior, scaled)[0]
-            above = int(row[PARENT])
+        if above != before:  # neighbours often have the zone in common
+            before, found = above, 0.0
+            while above >= 0:
+                row = states[above]
+                steps = steps_of(row, index, most_steps)
+                found += forecast(row, values, steps, prior, room[0], room[1], room[2])[0]
+                above = int(row[PARENT])
+        out[n] = found + math.log(exposures[n])
 
 
 @compiled
@@ -251,10 +257,11 @@ def expect_all(
 ) -> None:
     """Write mean and shape expected of each slot; `shifts` are `offsets`."""
     terms = len(values)
-    scaled = np.empty(terms)
+    room = np.empty((3, terms))
     for n in range(len(slots)):
         row = states[slots[n]]
-        level, variance = forecast(row, values, steps_of(row, index, most_steps), prior, scaled)
+        steps = steps_of(row, index, most_steps)
+        level, variance = forecast(row, values, steps, prior, room[0], room[1], room[2])
         unknown = shape_of(variance)
         mean = unknown * math.exp(level + shifts[n] - digamma(unknown))
         means[n] = min(max(mean, 1e-9), LARGEST)
@@ -275,8 +282,7 @@ def learn_all(
     counts: Floats,
 ) -> int:
     """Let each slot learn its count; how many were left out, being no counts or of a period already learned."""
-    terms = len(values)
-    scaled, gain = np.empty(terms), np.empty(terms)
+    room = np.empty((3, len(values)))
     left_out = 0
     for n in range(len(slots)):
         row, count = states[slots[n]], counts[n]
@@ -284,7 +290,7 @@ def learn_all(
             left_out += 1
             continue
         steps = steps_of(row, index, most_steps)
-        learn(row, values, shifts[n], min(count, LARGEST), steps, prior, patience, watched, scaled, gain)
+        learn(row, values, shifts[n], min(count, LARGEST), steps, prior, patience, watched, room)
         row[TIME] = float(index)
         row[LEARNED] += 1.0
     return left_out
