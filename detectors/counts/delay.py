@@ -38,8 +38,8 @@ class Delay:
     def learn(self, lag: int, known: float, whole: float) -> None:
         """Learn that of `whole` counts `known` were there after a lag.
 
-        What cannot be (not finite, less than 0, a lag that there is none of) teaches nothing. A period from which counts were
-        taken back afterwards counts as complete at that lag.
+        What cannot be (not finite, less than 0, a lag that there is none of) teaches nothing. A period from which counts
+        were taken back afterwards counts as complete at that lag.
         """
         if not 0 <= lag < len(self.parts):
             return
