@@ -4,8 +4,9 @@ from detectors.compiled import compiled
 from detectors.series.guards import (
     COUNTER,
     LEARNED,
+    SAME,
+    STAYED,
     UNIT,
-    UNIT_SECONDS,
     guard_range,
     guard_rate,
     guard_stuck,
@@ -33,7 +34,7 @@ def fold_in(fold: Record, spec: Record, time: int, value: float, good: bool) -> 
         return
     inside = guard_range(fold, spec, time, value)
     began_anew = inside and is_counter_reset(fold, value)
-    same_unit = began_anew or guard_unit(fold, spec, time, value)
+    unit = SAME if began_anew else guard_unit(fold, spec, time, value)
     if not inside:
         return
     if fold.value_time != 0 and time - fold.value_time > missing_after(spec.interval):
@@ -47,9 +48,9 @@ def fold_in(fold: Record, spec: Record, time: int, value: float, good: bool) -> 
         _count_anew(fold, value)
     elif fold.rises == COUNTER:  # the hour of day and the level say nothing of a total
         return
-    elif not same_unit:
-        _bear_other_unit(fold, time, value)
-    elif smooth and moving:
+    elif unit == STAYED:
+        _take_over_unit(fold, time, value)
+    elif unit == SAME and smooth and moving:
         _learned(fold, spec.interval, time, value)
 
 
@@ -77,13 +78,12 @@ def _count_anew(fold: Record, value: float) -> None:
 
 
 @compiled
-def _bear_other_unit(fold: Record, time: int, value: float) -> None:
-    """Take a suspected unit for the series' own when it has stayed, and learn in it anew."""
-    if is_open(fold, UNIT) and mark_of(time) - fold.since[UNIT] >= UNIT_SECONDS:
-        end(fold, UNIT)
-        fold.usual = value
-        rebase(fold, time, value)
-        fold.learned = 0
+def _take_over_unit(fold: Record, time: int, value: float) -> None:
+    """Take a suspected unit for the series' own, and learn in it anew."""
+    end(fold, UNIT)
+    fold.usual = value
+    rebase(fold, time, value)
+    fold.learned = 0
 
 
 @compiled

@@ -26,6 +26,7 @@ UNIT_LEAST, UNIT_MOST = 1_000.0 / 3.0, 3_000.0
 """Times the usual value of the last readings, or the part of it, that looks like milligrams told as micrograms or back."""
 UNIT_OPENS, UNIT_CLEARS = 3, 3
 UNIT_GAIN = 0.1
+SAME, DOUBTED, STAYED = 0, 1, 2
 UNIT_SECONDS = 7 * 86_400
 """A suspected unit that stays so long is taken for the series' own: no guard keeps the learned score mute for ever."""
 COUNTER_RISES, COUNTER_REST = 20, 0.1
@@ -148,26 +149,26 @@ def _in_other_unit(usual: float, value: float) -> int:
 
 
 @compiled
-def guard_unit(fold: Record, spec: Record, time: int, value: float) -> bool:
-    """Say whether the value is in the unit that the series always had, as far as one can see.
+def guard_unit(fold: Record, spec: Record, time: int, value: float) -> int:
+    """Say whether the value is in the unit that the series always had: SAME, DOUBTED, or STAYED in another for long.
 
     One reading is enough to doubt, UNIT_OPENS to say it. What is usual is followed in the old unit all the while, so that
     the level may move as it does each day.
     """
     if spec.prefixed == 0:
-        return True
+        return SAME
     opened = is_open(fold, UNIT)
     other = _in_other_unit(fold.usual, value)
     if not opened and other == 0:
         fold.run[UNIT] = 0
         if value > 0.0:
             fold.usual = value if fold.usual <= 0.0 else fold.usual + UNIT_GAIN * (value - fold.usual)
-        return True
+        return SAME
     if other != 0:
         fold.usual += UNIT_GAIN * ((value / 1_000.0 if other > 0 else value * 1_000.0) - fold.usual)
     if opened == (other != 0):
         fold.run[UNIT] = 0
-        return False
+        return STAYED if opened and mark_of(time) - fold.since[UNIT] >= UNIT_SECONDS else DOUBTED
     run = fold.run[UNIT] + 1
     if run >= (UNIT_CLEARS if opened else UNIT_OPENS):
         if opened:
@@ -176,7 +177,7 @@ def guard_unit(fold: Record, spec: Record, time: int, value: float) -> bool:
             begin(fold, UNIT, time)
         run = 0
     fold.run[UNIT] = run
-    return False
+    return DOUBTED
 
 
 @compiled
