@@ -69,7 +69,7 @@ class Ledger(Struct):
         While the week has room, one that is among the most worthy of the last four weeks, as many as the budget has room
         for in four weeks; until so many have asked, any. When it has none, one that is graver than the least that was told.
         """
-        kin = [entry for entry in self.entries if entry.alert != alert and entry.asks_beside(level)]
+        kin = [entry for entry in self.entries if entry.asks_beside(level) and entry.alert != alert]
         counted = [entry for entry in kin if entry.counts(level, now)]
         lowest = min((entry.level for entry in counted), default=level)
         if level > lowest:  # never so for blue, which is no graver than anything

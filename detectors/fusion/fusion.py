@@ -83,16 +83,17 @@ class Fusion:
         """
         name = disposition.county
         learned = self._counties.learned.get(name)
-        if learned is not None and learned.judge(disposition.alert, disposition.verdict):
+        is_news = learned is not None and learned.judge(disposition.alert, disposition.verdict)
+        if is_news:
             self._counties.taught(name, calibrated=True)
         county = self._counties.known.get(name)
         if county is None or disposition.verdict not in OF_TRUTH:
             return []
         case = county.find(disposition.alert)
-        if case is None or (disposition.verdict is Verdict.TRUE and case.held_back_until is None):
+        is_false = disposition.verdict is Verdict.FALSE
+        if case is None or not (is_false or (is_news and case.held_back_until is not None)):
             return []
         until = disposition.decided_at + HELD_BACK
-        is_false = disposition.verdict is Verdict.FALSE
         case.held_back_until = max(until, case.held_back_until or until) if is_false else None
         self._counties.changed(name)
         alert = self._decide(name, case, now, now)

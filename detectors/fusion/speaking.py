@@ -13,8 +13,9 @@ from detectors.fusion.learning import Learned
 from detectors.fusion.steps import Step
 from domain.findings import Alert, AlertChange, Finding
 
-ASKED_AGAIN = timedelta(minutes=15)
-"""How often time alone makes an alert that is held back be weighed again: the week's budget or the model may have moved."""
+ASKED_AGAIN = {True: timedelta(minutes=15), False: timedelta(minutes=1)}
+"""How often an alert that is held back is weighed again though its level stays: by time alone, as the week's budget or the
+model may have moved (True), and by words on its findings, of which a storm brings thousands (False)."""
 CHANGES = {
     Step.BEGINS: AlertChange.RAISED,
     Step.STAYS: AlertChange.CHANGED,
@@ -79,7 +80,7 @@ class Speaker:
 
 
 def is_due(alert: OpenAlert, now: datetime, *, by_time: bool) -> bool:
-    """Say whether an alert that is held back is to be weighed again: with each word on it, else once in a while."""
+    """Say whether an alert is held back and is to be weighed again, by time alone or by a word on one of its findings."""
     if alert.held_back is None:
         return False
-    return not by_time or alert.weighed_at is None or now - alert.weighed_at >= ASKED_AGAIN
+    return alert.weighed_at is None or now - alert.weighed_at >= ASKED_AGAIN[by_time]
