@@ -26,9 +26,11 @@ from domain.levels import Feed
 VERSION = 1
 PREFIX, ROWS = "usual/", "glm/"
 LEAST_SIBLINGS = 8
-"""Parts that a place is thought to have at least, however few were heard of."""
+"""Villages or cells that a township is thought to have at least, however few were heard of."""
 LEAST_PER_DAY = 0.024
-"""Tickets that are always expected of a place below the county: one in forty days."""
+"""Tickets that are always expected: one in forty days."""
+UNHEARD_PER_DAY = 1.0
+"""Tickets first expected of a category that a place was not heard of: what was silent for a day may be loud on the next."""
 PRIOR_SHAPE = 0.5
 """So little is an even share of the level above worth that four calls at once, early on, may still be chance."""
 REPLAYED_DAYS = 28
@@ -108,25 +110,22 @@ class Usual:
         county = county_of(key.area)
         known = self._counties.get(county)
         kept = known.days.get(day) if known else None
-        if kept is None:
+        if known is None or kept is None:
             return None
         zone = key._replace(area=township_of(key.area))
         number = self._numbers.get(zone, len(kept.means))
+        above = self._numbers.get(key._replace(area=county), len(kept.means))
         if number < len(kept.means):
             mean, shape = kept.means[number], min(kept.shapes[number], LARGEST_SHAPE)
-        elif len(zone.area) <= AreaLevel.COUNTY:
-            mean, shape = LEAST_PER_DAY * LEAST_SIBLINGS, PRIOR_SHAPE
+        elif above < len(kept.means):
+            mean, shape = kept.means[above] / self._parts(county, AreaLevel.TOWNSHIP, day), PRIOR_SHAPE
         else:
-            above = self.expect_day(key._replace(area=county), day)
-            mean, shape = (
-                (above[0] if above else 0.0) / self._parts(county, AreaLevel.TOWNSHIP, day),
-                PRIOR_SHAPE,
-            )
+            days = day - self._ledger.guard_days - known.first
+            mean, shape = belief(0.0, days, UNHEARD_PER_DAY, PRIOR_SHAPE)
         if len(key.area) > AreaLevel.TOWNSHIP:
             share, known_by = self._share(key, day)
             mean, shape = mean * share, 1.0 / (1.0 / shape + 1.0 / known_by)
-        least = LEAST_PER_DAY if len(key.area) > AreaLevel.COUNTY else LEAST_PER_DAY * LEAST_SIBLINGS
-        return max(mean, least), shape
+        return max(mean, LEAST_PER_DAY), shape
 
     def _share(self, key: Key, day: int) -> tuple[float, float]:
         """Believe in a part's share of its township: mean and shape."""
@@ -152,7 +151,7 @@ class Usual:
         name = (area, level), day
         if name not in self._siblings:
             children = self._cells.children(area, level, self._before(day))
-            self._siblings[name] = max(children, LEAST_SIBLINGS)
+            self._siblings[name] = max(children, LEAST_SIBLINGS if level > AreaLevel.TOWNSHIP else 1)
         return self._siblings[name]
 
     def _learn_day(self, county: str, known: _County, day: int) -> None:
@@ -178,7 +177,7 @@ class Usual:
             for category, feed in sorted(kinds)
             if Key(area, category, feed) not in self._numbers
         ]
-        townships = max(len(areas) - 1, LEAST_SIBLINGS)
+        townships = max(len(areas) - 1, 1)
         for key in new:
             parent = None if key.area == county else known.slots[self._numbers[key._replace(area=county)]]
             self._numbers[key] = len(known.keys)

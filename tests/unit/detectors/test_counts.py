@@ -138,6 +138,39 @@ def test_a_county_is_watched_before_it_is_judged() -> None:
     assert send(TextsWatch(), burst(timedelta(hours=10), 30)) == []
 
 
+def test_what_was_never_heard_of_may_be_common() -> None:
+    """After two days of learning four calls of a day about something new are no event; after three weeks they are."""
+    for days, is_event in ((3, False), (24, True)):
+        watch = TextsWatch()
+        send(watch, history(days))
+        new = [
+            (START + timedelta(days=days, hours=7 + 3 * n), f"99010110300{n}001", "flood", UUID(int=n))
+            for n in range(4)
+        ]
+        assert ({finding.subject for finding in send(watch, new)} == {"990101103"}) is is_event
+
+
+def test_weekends_and_holidays_are_expected_to_be_loud() -> None:
+    """Where weekends have twice the calls they are expected to, and so is a holiday in the week."""
+    watch, first = TextsWatch(), datetime(2026, 2, 28, 16, tzinfo=UTC)
+    key, expected = Key(NEW[:9], "noise-complaint", Feed.TICKETS), {}
+    for day in range(62):
+        begin = first + timedelta(days=day)
+        date = (begin + timedelta(hours=8)).date()
+        calls = 20 if date.weekday() >= 5 else 10
+        send(
+            watch,
+            [
+                (begin + timedelta(minutes=60 * n), NEW, key.category, uuid5(NAMES, f"{day}/{n}"))
+                for n in range(calls)
+            ],
+        )
+        expected[date] = watch.counts.usual.expect_day(key, bucket_of(begin) // 12)
+    means = {date.isoformat(): found[0] for date, found in expected.items() if found}
+    assert means["2026-04-25"] > 1.5 * means["2026-04-24"]
+    assert means["2026-05-01"] > 1.3 * means["2026-04-30"]
+
+
 def test_the_same_id_counts_once() -> None:
     """A storm of repetitions of one ticket is one ticket."""
     counts = TextsWatch()
