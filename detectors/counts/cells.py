@@ -91,6 +91,7 @@ class Cells:
         """Start empty."""
         self._first: dict[str, int] = {}
         self._counts: dict[Key, dict[int, int]] = {}
+        self._keys: dict[str, set[Key]] = {}
         self._inputs: dict[Key, dict[int, list[UUID]]] = {}
         self._changed: set[str] = set()
 
@@ -98,8 +99,7 @@ class Cells:
         """Count one; a cell forgets what is too old as it goes on."""
         counts = self._counts.get(key)
         if counts is None:
-            counts = self._counts[key] = {}
-            self._inputs[key] = {}
+            counts = self._know(key)
         if bucket not in counts:
             horizon = bucket - self.kept
             for old in [kept for kept in counts if kept < horizon]:
@@ -114,6 +114,12 @@ class Cells:
         county = county_of(key.area)
         self._first[county] = min(self._first.get(county, bucket), bucket)
         self._changed.add(f"{PREFIX}{township_of(key.area)}")
+
+    def _know(self, key: Key) -> dict[int, int]:
+        self._keys.setdefault(county_of(key.area), set()).add(key)
+        self._inputs[key] = {}
+        counts = self._counts[key] = {}
+        return counts
 
     def counted(self, key: Key, begin: int, length: int) -> int:
         """Tell the count of a period."""
@@ -145,9 +151,8 @@ class Cells:
         """Tell what was counted within a county on a local day."""
         period = range(day * BUCKETS_PER_DAY, (day + 1) * BUCKETS_PER_DAY)
         found = {
-            key: sum(counts.get(bucket, 0) for bucket in period)
-            for key, counts in self._counts.items()
-            if covers(county, key.area)
+            key: sum(self._counts[key].get(bucket, 0) for bucket in period)
+            for key in self._keys.get(county, ())
         }
         return {key: number for key, number in found.items() if number}
 
@@ -160,10 +165,10 @@ class Cells:
         return len(
             {
                 key.area
-                for key, counts in self._counts.items()
+                for key in self._keys.get(county_of(area), ())
                 if len(key.area) == level
                 and covers(area, key.area)
-                and any(before - self.kept <= bucket < before for bucket in counts)
+                and any(before - self.kept <= bucket < before for bucket in self._counts[key])
             }
         )
 
@@ -174,7 +179,7 @@ class Cells:
 
     def _write(self, name: str) -> bytes:
         rest = name.removeprefix(PREFIX)
-        keys = sorted(key for key in self._counts if township_of(key.area) == rest)
+        keys = sorted(key for key in self._keys[county_of(rest)] if township_of(key.area) == rest)
         written = _Written(
             version=VERSION,
             first=self._first[county_of(rest)],
@@ -196,7 +201,6 @@ class Cells:
         self._first[county] = min(written.first, self._first.get(county, written.first))
         for area, category, feed, counts in written.counts:
             key = Key(area, category, feed)
-            self._counts[key] = dict(counts)
-            self._inputs[key] = {}
+            self._know(key).update(counts)
         for area, category, feed, bucket, ids in written.ids:
             self._inputs[Key(area, category, feed)][bucket] = ids
