@@ -6,7 +6,6 @@ from detectors.fusion.clauses import (
     SHANGHAI,
     NameOf,
     by_itself,
-    en_time,
     finding_sentences,
     listed,
     short,
@@ -87,8 +86,8 @@ def explanation_sentences(explanation: Explanation, name_of: NameOf = by_itself)
 
 def _precedent(precedent: Precedent, name_of: NameOf) -> tuple[str, str]:
     zh, en = FOUND[precedent.verdict]
-    year, place = precedent.opened_at.astimezone(SHANGHAI).year, short(name_of(precedent.place))
+    at, place = precedent.opened_at.astimezone(SHANGHAI), short(name_of(precedent.place))
     return (
-        f"最相似的是{year}年{zh_time(precedent.opened_at)}{place}的{LEVELS_ZH[precedent.level]}预警，{zh}。",
-        f" Most like it was a {precedent.level.slug} alert at {place} on {en_time(precedent.opened_at)} {year}, {en}.",
+        f"最相似的是{at.year}年{zh_time(at)}{place}的{LEVELS_ZH[precedent.level]}预警，{zh}。",
+        f" Most like it was a {precedent.level.slug} alert at {place} on {at:%d %b %Y %H:%M}, {en}.",
     )

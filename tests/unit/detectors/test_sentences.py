@@ -195,7 +195,7 @@ def test_an_alert_says_what_lies_around_and_what_it_was_like() -> None:
     )
     assert en.endswith(
         ". Around it 清水河断面氨氮, b, c and 1 more move along, 3 see nothing."
-        " Most like it was a yellow alert at 李庄村 on 03 May 09:00 2025, which was found true."
+        " Most like it was a yellow alert at 李庄村 on 03 May 2025 09:00, which was found true."
     )
     over, _ = alert_sentences(
         WATER, Level.BLUE, AlertChange.CLEARED, [LEARNED], place="青溪镇", explanation=WHY
