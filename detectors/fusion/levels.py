@@ -92,7 +92,8 @@ def _says_more(pooled: Finding, single: Iterable[tuple[SubjectKind, Feed, str]])
 
 
 def _is_within(kind: SubjectKind, cell: str, part: str) -> bool:
-    return kind is SubjectKind.CELL and cell.startswith(part)
+    """Say whether a cell is a part of another place, or holds it: either way both count some of the same."""
+    return kind is SubjectKind.CELL and (cell.startswith(part) or part.startswith(cell))
 
 
 def level_of(

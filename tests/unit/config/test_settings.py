@@ -94,3 +94,19 @@ def test_a_short_token_for_machines_is_refused() -> None:
     text = told({"FENGHUO_CONSOLE_CAP_TOKEN": "hunter2"})
     assert "cap_token must have at least 24 characters" in text
     assert "hunter2" not in text
+
+
+def test_what_is_on_trial_is_a_list_of_names_and_thresholds() -> None:
+    """Between commas in the environment; a name with spaces, or a rarity that is no number, is told with the field."""
+    settings = load_settings({"FENGHUO_FUSION_SHADOW": "scan,innovation<7.5"})
+    assert settings.fusion.shadow == ("scan", "innovation<7.5")
+    for wrong in ("a b", "scan<", "scan<x", "<7"):
+        with pytest.raises(InvalidConfiguration, match=r"fusion\.shadow"):
+            load_settings({"FENGHUO_FUSION_SHADOW": wrong})
+
+
+def test_budgets_and_chances_have_bounds() -> None:
+    """No budget of nothing, no chance above one."""
+    for name, wrong in (("BUDGET_PER_WEEK", "0"), ("CHANCE_FLOOR", "1.5"), ("LEAST_VERDICTS", "0")):
+        with pytest.raises(InvalidConfiguration, match=f"fusion.{name.lower()}"):
+            load_settings({f"FENGHUO_FUSION_{name}": wrong})
