@@ -26,6 +26,9 @@ KEPT = Path(__file__).parent.parent / "docs" / "benchmarks"
 LIBRARIES = ("numpy", "numba", "river", "scipy")
 """Their versions may move a figure."""
 
+FILE_WIDTH = 180
+"""Columns of a table that goes to a file or a log; a terminal has its own."""
+
 Cell = str | int | float | None
 Draw = Callable[["Figure"], None]
 """Draws results into an empty figure."""
@@ -118,7 +121,7 @@ def read_results(path: Path) -> Results:
 
 def show(results: Results) -> None:
     """Print results for people, on standard output."""
-    out = Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else FILE_WIDTH)
     out.print(results.title, style="bold")
     made = {**results.setup, **results.versions}
     out.print(

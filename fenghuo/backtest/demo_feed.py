@@ -1,6 +1,6 @@
 """The demo county as a feed for the offline run: as many days of it as are wanted, made as they are needed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from domain.inputs import BulletinIn, ReportIn, TicketIn
 from domain.topics import ALERTS
 from fenghuo.backtest.intake import Columns, TextIntake, merged, pack_of, townships_of
 from fenghuo.backtest.judged import Verdict, judge
+from fenghuo.backtest.officers import Officers, play_with
 from fenghuo.backtest.runner import Arrival, Offline, play
 from fenghuo.demo.calls import Call, build_calls
 from fenghuo.demo.county import START
@@ -23,6 +24,7 @@ from fenghuo.demo.places import build_places
 from fenghuo.demo.readings import ReadingGenerator
 from fenghuo.demo.truth import Happening
 from streams.packing import micros
+from streams.producer import Message
 
 SOURCES = {TicketIn: "hotline-12345", ReportIn: "grid-app", BulletinIn: "weather-office"}
 STEP = timedelta(minutes=15)
@@ -59,12 +61,18 @@ def run_demo(
     plan: DemoWeeks,
     happenings: Sequence[Happening] = (),
     classifier: Classifier | None = None,
+    *,
+    measured_by: type[ReadingGenerator] = ReadingGenerator,
+    with_officers: bool = False,
 ) -> Verdict:
-    """Run weeks of the demo county offline and judge them; without happenings every alert above blue is false."""
+    """Run weeks of the demo county offline and judge them; without happenings every alert above blue is false.
+
+    `measured_by` makes the readings; with officers, verdicts come back as they would from people who find the truth.
+    """
     places = build_places()
     channels = build_channels(places, plan.share)
     offline = Offline(settings, data, places.areas, [channel.series for channel in channels], classifier)
-    generator = ReadingGenerator(channels, happenings, START, plan.seed)
+    generator = measured_by(channels, happenings, START, plan.seed)
     calls = build_calls(
         places, happenings, history_from=plan.first, start=START, until=plan.until, seed=plan.seed
     )
@@ -73,7 +81,11 @@ def run_demo(
         call_arrivals(calls, TextIntake(settings, data, offline.registry)),
     )
     return judge(
-        alerts_of(offline, arrivals, plan.until),
+        alerts_in(
+            play_with(Officers(happenings, START), offline, arrivals, plan.until)
+            if with_officers
+            else play(offline, arrivals, plan.until)
+        ),
         happenings,
         start=START,
         judged_from=START,
@@ -82,9 +94,9 @@ def run_demo(
     )
 
 
-def alerts_of(offline: Offline, arrivals: Iterator[Arrival], until: datetime) -> Iterator[Alert]:
-    """Run arrivals and give each version of each alert as it comes."""
-    for message in play(offline, arrivals, until):
+def alerts_in(messages: Iterable[Message]) -> Iterator[Alert]:
+    """Pick each version of each alert out of what a run says."""
+    for message in messages:
         if message.topic == ALERTS.name:
             yield decode(ALERTS, message.value, message.headers)
 

@@ -66,15 +66,15 @@ class Verdict(Struct, frozen=True, kw_only=True):
     alerts: list[Shown]
 
 
-def lives(versions: Iterable[Alert]) -> tuple[list[tuple[FoundAlert, Alert]], int]:
-    """Put the versions of each alert together, with the gravest; also counts those that were held back to the end.
+def lives(versions: Iterable[Alert]) -> tuple[list[tuple[FoundAlert, Alert]], list[Alert]]:
+    """Put the versions of each alert together, with the gravest; also lists those that were held back to the end.
 
     An alert that was held back at first counts from the version on that reached people.
     """
     by_alert: dict[UUID, list[Alert]] = defaultdict(list)
-    held: set[UUID] = set()
+    held: dict[UUID, Alert] = {}
     for version in versions:
-        held.add(version.id)
+        held.setdefault(version.id, version)
         if version.held_back is None:
             by_alert[version.id].append(version)
     found = []
@@ -95,7 +95,7 @@ def lives(versions: Iterable[Alert]) -> tuple[list[tuple[FoundAlert, Alert]], in
             )
         )
     found.sort(key=lambda pair: (pair[0].opened_at, pair[0].category, pair[0].place))
-    return found, len(held - by_alert.keys())
+    return found, [first for name, first in held.items() if name not in by_alert]
 
 
 def judge(
@@ -112,7 +112,8 @@ def judge(
     Alerts that reached people before `judged_from` are not judged: the detectors had not seen the county yet. The same rule
     as the demo's says what touches what, and what is false: above blue, and nothing in the truth explains it.
     """
-    lived, held_back = lives(versions)
+    lived, held = lives(versions)
+    held_back = sum(judged_from <= alert.opened_at <= until for alert in held)
     judged = [pair for pair in lived if judged_from <= pair[0].opened_at <= until]
     weeks = (until - judged_from) / WEEK
     worth = [one for one in happenings or () if one.kind == "event" or one.worth_an_alert]

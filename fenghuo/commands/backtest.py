@@ -143,8 +143,7 @@ def _run(
 
 def _alerts(recording: "Recording", settings: Settings, data: Data, until: datetime) -> Iterator[Alert]:
     """Run the detectors, with a bar where a person waits."""
-    from domain.codec import decode
-    from domain.topics import ALERTS
+    from fenghuo.backtest.demo_feed import alerts_in
     from fenghuo.backtest.runner import Offline
 
     offline = Offline(settings, data, recording.areas, recording.series)
@@ -155,12 +154,8 @@ def _alerts(recording: "Recording", settings: Settings, data: Data, until: datet
             if arrival.at > until:
                 break
             bar.update(task, completed=(arrival.at - begin) / timedelta(minutes=1))
-            for message in offline.take(arrival):
-                if message.topic == ALERTS.name:
-                    yield decode(ALERTS, message.value, message.headers)
-        for message in offline.advance(until):
-            if message.topic == ALERTS.name:
-                yield decode(ALERTS, message.value, message.headers)
+            yield from alerts_in(offline.take(arrival))
+        yield from alerts_in(offline.advance(until))
 
 
 def _show(answer: Answer) -> None:

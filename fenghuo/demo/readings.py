@@ -52,15 +52,12 @@ class ReadingGenerator:
 
     def step(self, at: datetime) -> tuple[Numbers, NDArray[np.bool_]]:
         """Tell the values at a time, and which stations speak at all."""
-        local = at.astimezone(SHANGHAI)
-        hour = local.hour + local.minute / 60
         minutes = (at - self._at).total_seconds() / 60 if self._at else 0.0
         self._at = at
         kept = np.exp(-minutes / self._memory)
         fresh = self._random.standard_normal(len(self._base))
         self._state = kept * self._state + np.sqrt(1 - kept * kept) * fresh
-        values = self._base + self._daily * np.cos((hour - self._peak) * (np.pi / 12))
-        values += self._noise * self._state
+        values = self.usual(at) + self._noise * self._state
         since = (at - self._start).total_seconds() / 60
         for effect, rows, delays, sizes in self._effects:
             values[rows] += sizes * ramp(since - delays, effect) * (1 + UNEVEN * fresh[rows])
@@ -68,6 +65,13 @@ class ReadingGenerator:
         self._break(values, present, since)
         values = np.clip(values, self._low, self._high)
         return np.round(values / self._resolution) * self._resolution, present
+
+    def usual(self, at: datetime) -> Numbers:
+        """Tell what the series measure on a common day at this time, noise apart."""
+        local = at.astimezone(SHANGHAI)
+        hour = local.hour + local.minute / 60
+        usual: Numbers = self._base + self._daily * np.cos((hour - self._peak) * (np.pi / 12))
+        return usual
 
     def _break(self, values: Numbers, present: NDArray[np.bool_], since: float) -> None:
         for fault, row in self._faults:
