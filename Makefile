@@ -10,12 +10,13 @@ PYTEST := $(BIN)/pytest
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+DETECTION ?= outbreaks alert_load ranking glm
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test test-kafka test-browser bench check format lock
+.PHONY: help setup assets demo test test-kafka test-browser bench bench-detection check format lock
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -67,6 +68,12 @@ test-browser: setup assets ## drive the console with Chromium
 bench: setup ## measure throughput and latency beside peers. BENCH_ARGS="--json"
 	$(BIN)/fenghuo bench throughput $(BENCH_ARGS)
 	$(BIN)/fenghuo bench latency $(BENCH_ARGS)
+
+bench-detection: setup ## judge the detectors beside published methods; writes docs/benchmarks. BENCH_ARGS=--quick
+	@set -e; for name in $(DETECTION); do \
+		echo "== $$name" >&2; $(BIN)/python -m benchmarks.$$name $(BENCH_ARGS); \
+	done
+	$(BIN)/python docs/write_benchmarks.py
 
 check: setup assets ## lint, form, types, import contract
 	$(BIN)/ruff check .
