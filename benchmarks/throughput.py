@@ -140,7 +140,7 @@ async def _watch(
         while True:
             if process.returncode is not None:
                 raise Unavailable(f"The worker ended with status {process.returncode}: see {log}")
-            count, now = await _worked_off(session, address), time.perf_counter()
+            count, now = await worked_off(session, address), time.perf_counter()
             if count > newest:
                 newest, moved = count, now
                 first = first or (count, now, cpu_seconds(process.pid))
@@ -152,7 +152,8 @@ async def _watch(
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _worked_off(session: aiohttp.ClientSession, address: str) -> float:
+async def worked_off(session: aiohttp.ClientSession, address: str) -> float:
+    """Ask a worker how many readings it has worked off; 0 while it does not answer."""
     try:
         async with session.get(address) as answer:
             text = await answer.text()

@@ -1,5 +1,7 @@
 """Records as messages of their topics, each with the key that its topic is partitioned by."""
 
+from functools import lru_cache
+
 from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # ships no types
 
 from domain.areas import county_of
@@ -14,8 +16,9 @@ def message_of(topic: Topic, key: str, record: object, partition: int | None = N
     return Message(topic.name, key.encode(), encode(record), headers_for(topic), partition)
 
 
+@lru_cache(maxsize=65_536)
 def partition_of(key: str, partitions: int) -> int:
-    """Tell the partition that a key belongs to, as every Kafka client reckons it."""
+    """Tell the partition that a key belongs to, as every Kafka client reckons it; remembered, since keys are few."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 

@@ -68,11 +68,19 @@ class Bank:
 
     def add(self, spec: Records | None = None) -> int:
         """Make a slot; without a specification its roll-ups are kept and nothing is said of it."""
-        slot = self.size
-        self.size += 1
+        return self.extend([unknown() if spec is None else spec])
+
+    def extend(self, specs: list[Records]) -> int:
+        """Make a slot for each specification, which may be the same object for many; answers the first slot."""
+        first = self.size
+        self.size += len(specs)
         self._reserve(self.size)
-        self.specify(slot, unknown() if spec is None else spec)
-        return slot
+        alike: dict[int, list[int]] = {}
+        for slot, spec in enumerate(specs, first):
+            alike.setdefault(id(spec), []).append(slot)
+        for slots in alike.values():
+            self._specs[slots] = specs[slots[0] - first]
+        return first
 
     def specify(self, slot: int, spec: Records) -> None:
         """Set the specification of a series from now on; what was said stays said (see `retract`)."""

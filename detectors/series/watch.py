@@ -31,6 +31,7 @@ GUARDS = {
     Code.STUCK: "stuck",
     Code.SILENT: "silent",
 }
+UNKNOWN = unknown()
 REMEMBERED_NAMES = 100_000
 """Of all packs together, each pack's own: 10 MB."""
 AHEAD_MICROSECONDS = 86_400_000_000
@@ -96,7 +97,7 @@ class SeriesWatch:
         slot, findings = self._slots.get(name), []
         if slot is not None and name in self._series:
             findings = self._findings(self._bank.retract(slot))
-            self._bank.specify(slot, unknown())
+            self._bank.specify(slot, UNKNOWN)
         self._series.pop(name, None)
         return findings
 
@@ -173,8 +174,7 @@ class SeriesWatch:
                 raise InvalidInput([Fault("blocks", f"number {number} is no block: {error}")]) from error
             if block.version != VERSION:
                 raise InvalidInput([Fault("blocks", _other_version(block.version))])
-            for name in block.names:
-                self._slot(name)
+            self._make_slots(block.names)
             self._bank.restore(number, block.states)
         self._newest = self._bank.newest()
 
@@ -183,7 +183,8 @@ class SeriesWatch:
         key = tuple(names)
         slots = self._packs.get(key)
         if slots is None:
-            slots = np.array([self._slot(name) for name in names], np.int32)
+            self._make_slots(names)
+            slots = np.array([self._slots[name] for name in names], np.int32)
             self._remembered += len(names)
             if self._remembered > REMEMBERED_NAMES:
                 self._packs.clear()
@@ -191,13 +192,15 @@ class SeriesWatch:
             self._packs[key] = slots
         return slots
 
-    def _slot(self, name: str) -> int:
-        slot = self._slots.get(name)
-        if slot is None:
-            series = self._series.get(name)
-            slot = self._slots[name] = self._bank.add(None if series is None else _specification(series))
-            self._names.append(name)
-        return slot
+    def _make_slots(self, names: list[str]) -> None:
+        """Give a slot to each name that has none."""
+        fresh = [name for name in dict.fromkeys(names) if name not in self._slots]
+        if not fresh:
+            return
+        known = map(self._series.get, fresh)
+        first = self._bank.extend([UNKNOWN if one is None else _specification(one) for one in known])
+        self._slots.update(zip(fresh, range(first, first + len(fresh)), strict=True))
+        self._names += fresh
 
     def _findings(self, transitions: Records) -> list[Finding]:
         return [self._finding(row) for row in transitions if self._names[row["slot"]] in self._series]
