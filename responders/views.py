@@ -197,7 +197,7 @@ class Latency(Struct, frozen=True, kw_only=True):
 
 
 class AlertVersion(Struct, frozen=True, kw_only=True):
-    """One version of an alert as it was stored, for counting and for lead times."""
+    """One version of an alert that was not held back as it was stored, for counting and for lead times."""
 
     alert: UUID
     version: int

@@ -20,10 +20,12 @@ union all select 'delivery', count(*) from delivery;
 select coalesce(sum(count), 0) from rollup;
 
 -- name: alert_versions
--- List all versions of all alerts.
+-- List all versions of all alerts that somebody was told of; what is held back pages nobody and counts as no alert.
 select alert, alert_version.version, alert_version.change, domain, category, place, alert_version.level,
     alert_version.opened_at, alert_version.changed_at, alert_version.received_at, alert_version.recorded_at
-from alert_version join alert on alert.id = alert_version.alert order by alert_version.changed_at, alert, version;
+from alert_version join alert on alert.id = alert_version.alert
+where alert_version.held_back is null
+order by alert_version.changed_at, alert, version;
 
 -- name: incidents_by_state
 -- Count cases by state.

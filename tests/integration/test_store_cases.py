@@ -398,6 +398,7 @@ async def test_an_alert_that_is_held_back_is_on_record_and_pages_nobody(world: W
     assert await world.store.record_alert(held, RULES) is Recorded.REPEATED
     account = await world.store.account()
     assert (account.rows["alert"], account.rows["incident"], account.rows["page"]) == (1, 0, 0)
+    assert account.alerts == ()
     connection = await asyncpg.connect(world.dsn)
     row = await connection.fetchrow("select chance, held_back, explanation from alert")
     await connection.close()
