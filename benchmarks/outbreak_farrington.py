@@ -62,11 +62,13 @@ def fit(
 ) -> tuple[Floats, float, float]:
     """Fit levels and slope by maximum quasi-likelihood; writes means and leverages. Levels, slope, dispersion."""
     number = len(counts)
-    level, slope = np.zeros(LEVELS), 0.0
+    level, slope, saturated = np.zeros(LEVELS), 0.0, 0.0
     eta = np.empty(number)
     for i in range(number):
         means[i] = counts[i] + 0.1
         eta[i] = math.log(means[i])
+        if counts[i] > 0.0:
+            saturated += weights[i] * 2.0 * counts[i] * (math.log(counts[i]) - 1.0)
     before = math.inf
     sums = np.zeros((LEVELS, 3))
     border = 1.0
@@ -90,13 +92,11 @@ def fit(
         slope = tz / border if trend else 0.0
         for g in range(LEVELS):
             level[g] = (sums[g, 2] - slope * sums[g, 1]) / sums[g, 0] if sums[g, 0] > 0.0 else 0.0
-        deviance = 0.0
+        deviance = saturated
         for i in range(number):
             eta[i] = min(max(level[levels[i]] + slope * times[i], -FARTHEST), FARTHEST)
             means[i] = math.exp(eta[i])
-            if counts[i] > 0.0:
-                deviance += weights[i] * 2.0 * counts[i] * (math.log(counts[i]) - eta[i])
-            deviance -= weights[i] * 2.0 * (counts[i] - means[i])
+            deviance += weights[i] * 2.0 * (means[i] - counts[i] * eta[i])
         if abs(deviance - before) < 1e-8 * (abs(deviance) + 0.1):
             break
         before = deviance
