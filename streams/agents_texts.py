@@ -1,6 +1,6 @@
 """Tickets, reports and bulletins of one partition: to categories, counts, critical phrases and warnings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,13 +8,15 @@ from msgspec import structs
 
 from config.data import Category
 from config.metrics import INPUTS
+from detectors.counts.clusters import OPENS_AT
 from detectors.counts.ledger import Heard
 from detectors.counts.watch import TextsWatch
+from detectors.counts.zones import Place
 from detectors.fusion.bulletins import VERSION as BOARD_VERSION
 from detectors.fusion.bulletins import Board
 from detectors.words.terms import Terms
 from detectors.words.text import Classifier, phrase_findings
-from domain.areas import AreaLevel, covers
+from domain.areas import AreaLevel, covers, township_of
 from domain.codec import decode
 from domain.errors import Fault, InvalidInput
 from domain.inputs import Bulletin, Report, Ticket
@@ -46,7 +48,10 @@ class TextsDesk:
         self._terms = terms
         self._categories = categories
         self._areas = areas
-        self._watch = TextsWatch(lateness_seconds)
+        scanned = [slug for slug, category in categories.items() if is_scanned(category)]
+        self._watch = TextsWatch(lateness_seconds, scanned, self._cells_of)
+        self._cells: dict[str, dict[str, Place | None]] = {}
+        self._cells_from = 0
         self._lateness = timedelta(seconds=lateness_seconds)
         self._newest: dict[str, datetime] = {}
 
@@ -99,10 +104,34 @@ class TextsDesk:
         self._newest = msgspec.msgpack.decode(pieces.pop(SOURCES), type=dict[str, datetime])
         self._watch.restore(pieces)
 
+    def _cells_of(self, township: str) -> Mapping[str, Place | None]:
+        """Tell the grid cells that the registry knows in a township, or its villages where it knows no cells."""
+        if (
+            len(self._areas) != self._cells_from
+        ):  # looking through all areas for each township would take too long
+            self._cells, self._cells_from = cells_by_township(self._areas.values()), len(self._areas)
+        return self._cells.get(township, {})
+
     def _names(self, area: str) -> list[str]:
         """Name the places that a text is about: what they are called after is no term."""
         codes = (area[:level] for level in AreaLevel if AreaLevel.COUNTY <= level <= len(area))
         return [self._areas[code].name for code in codes if code in self._areas]
+
+
+def is_scanned(category: Category) -> bool:
+    """Say whether clusters of a category are looked for: where a count as rare as a scan tells is an alert."""
+    return any(rule.rarity is not None and rule.rarity <= OPENS_AT for rule in category.levels)
+
+
+def cells_by_township(areas: Iterable[Area]) -> dict[str, dict[str, Place | None]]:
+    """Sort the registry's grid cells, or where it has none its villages, by township, with the places that are known."""
+    found: dict[AreaLevel, dict[str, dict[str, Place | None]]] = {AreaLevel.VILLAGE: {}, AreaLevel.GRID: {}}
+    for area in areas:
+        level = AreaLevel(len(area.code))
+        if level in found:
+            place = (area.lat, area.lon) if area.lat is not None and area.lon is not None else None
+            found[level].setdefault(township_of(area.code), {})[area.code] = place
+    return {**found[AreaLevel.VILLAGE], **found[AreaLevel.GRID]}
 
 
 class BulletinsDesk:

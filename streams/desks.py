@@ -39,6 +39,7 @@ WARM_UP = Series(
     source="warm-up",
     interval_seconds=60.0,
 )
+WARM_UP_CELL = "990000000000000"
 WARM_UP_DAYS = 4
 """Days after which counts are learned and expected."""
 
@@ -47,10 +48,10 @@ def warm_up(data: Data, classifier: Classifier) -> None:
     """Load the dictionary and the compiled kernels, which takes seconds, before the first message waits for them."""
     classifier.classify("".join(word for term in data.terms for word in term.words))
     Terms().of(["预热"])
-    texts = TextsWatch()
-    for day in range(WARM_UP_DAYS):
-        at = EPOCH + timedelta(days=day)
-        texts.observe(Heard(UUID(int=day), WARM_UP.area, WARM_UP.category, Feed.TICKETS, at, at))
+    texts = TextsWatch(scanned=[WARM_UP.category], cells_of=lambda township: {WARM_UP_CELL: None})
+    for number in range(6 * WARM_UP_DAYS):
+        at = EPOCH + timedelta(hours=4 * number)
+        texts.observe(Heard(UUID(int=number), WARM_UP_CELL, WARM_UP.category, Feed.TICKETS, at, at))
     one = SeriesWatch([WARM_UP])
     columns = np.zeros(1, np.int32), np.array([1], np.int64), np.zeros(1, np.float64), np.zeros(1, np.uint8)
     one.observe([WARM_UP.id], *columns, 1)

@@ -68,7 +68,7 @@ class Usual:
         self._counties: dict[str, _County] = {}
         self._numbers: dict[Key, int] = {}
         self._rhythms: dict[tuple[Key, int], list[float]] = {}
-        self._shares: dict[tuple[Key, int], tuple[float, float]] = {}
+        self._shares: dict[tuple[Key, int, int | None], tuple[float, float]] = {}
         self._siblings: dict[tuple[tuple[str, int], int], int] = {}
         self._changed: set[str] = set()
 
@@ -127,13 +127,27 @@ class Usual:
             mean, shape = mean * share, 1.0 / (1.0 / shape + 1.0 / known_by)
         return max(mean, LEAST_PER_DAY), shape
 
-    def _share(self, key: Key, day: int) -> tuple[float, float]:
+    def expect_part(self, key: Key, parts: int, day: int) -> tuple[float, float] | None:
+        """Tell the same of one of so many parts of a township, however seldom it is heard of."""
+        found = self.expect_day(key._replace(area=township_of(key.area)), day)
+        if found is None:
+            return None
+        share, known_by = self._share(key, day, parts)
+        return found[0] * share, 1.0 / (1.0 / found[1] + 1.0 / known_by)
+
+    def townships(self, county: str) -> list[str]:
+        """List the townships of a county that something was learned of."""
+        known = self._counties.get(county)
+        areas = {area for area, _, _ in known.keys} if known else set()
+        return sorted(area for area in areas if len(area) == AreaLevel.TOWNSHIP)
+
+    def _share(self, key: Key, day: int, parts: int | None = None) -> tuple[float, float]:
         """Believe in a part's share of its township: mean and shape."""
-        name = key, day
+        name = key, day, parts
         if name not in self._shares:
             township = key._replace(area=township_of(key.area))
             own, whole = (self._cells.discounted(one, self._before(day)) for one in (key, township))
-            even = 1.0 / self._parts(township.area, len(key.area), day)
+            even = 1.0 / (parts or self._parts(township.area, len(key.area), day))
             self._shares[name] = belief(own, whole, even, PRIOR_SHAPE)
         return self._shares[name]
 

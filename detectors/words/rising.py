@@ -133,7 +133,7 @@ class Rising:
         """
         said = list(self.recent.within(area, category, feed, begin, begin + length))
         terms = Counter(term for one in said for term in one.terms)
-        township, day = township_of(area), begin // BUCKETS_PER_DAY
+        township, day = township_of(area), (begin + length - 1) // BUCKETS_PER_DAY
         ranked = []
         for term, count in terms.items():
             if count < max(TOLD_FROM, TOLD_SHARE * len(said)):
