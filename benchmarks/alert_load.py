@@ -24,7 +24,7 @@ from config.settings import Settings
 from detectors.words.text import Classifier
 from domain.inputs import ReportIn, TicketIn
 from domain.levels import Level
-from fenghuo.backtest.demo_feed import DemoWeeks, run_demo
+from fenghuo.backtest.demo_feed import DemoWeeks, detect, fuse
 from fenghuo.backtest.judged import Verdict
 from fenghuo.demo.calls import build_calls
 from fenghuo.demo.county import START
@@ -73,16 +73,10 @@ def _measure_seed(plan: DemoWeeks) -> tuple[dict[str, Tally], dict[str, Tally]]:
     found = []
     for script in ((), draw_script(build_places(), plan.days / 7, plan.seed)):
         tallies = {name: Tally() for name in METHODS}
+        settings = Settings()
+        findings = detect(settings, data, plan, script, classifier, WeeklyReadings)
         for name, with_officers in ((OURS, False), (WITH_OFFICERS, True)):
-            verdict = run_demo(
-                Settings(),
-                data,
-                plan,
-                script,
-                classifier,
-                measured_by=WeeklyReadings,
-                with_officers=with_officers,
-            )
+            verdict = fuse(settings, data, plan, script, findings, classifier, with_officers=with_officers)
             tallies[name].add_verdict(verdict)
             _tell(f"seed {plan.seed}, {len(script)} happenings, {name}: {verdict.load.false} false", verdict)
         _peers(plan, script, tallies, classifier)

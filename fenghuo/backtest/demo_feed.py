@@ -12,7 +12,7 @@ from detectors.words.text import Classifier
 from domain.codec import decode
 from domain.findings import Alert
 from domain.inputs import BulletinIn, ReportIn, TicketIn
-from domain.topics import ALERTS
+from domain.topics import ALERTS, FINDINGS
 from fenghuo.backtest.intake import Columns, TextIntake, merged, pack_of, townships_of
 from fenghuo.backtest.judged import Verdict, judge
 from fenghuo.backtest.officers import Officers, play_with
@@ -24,7 +24,6 @@ from fenghuo.demo.places import build_places
 from fenghuo.demo.readings import ReadingGenerator
 from fenghuo.demo.truth import Happening
 from streams.packing import micros
-from streams.producer import Message
 
 SOURCES = {TicketIn: "hotline-12345", ReportIn: "grid-app", BulletinIn: "weather-office"}
 STEP = timedelta(minutes=15)
@@ -61,17 +60,32 @@ def run_demo(
     plan: DemoWeeks,
     happenings: Sequence[Happening] = (),
     classifier: Classifier | None = None,
-    *,
-    measured_by: type[ReadingGenerator] = ReadingGenerator,
-    with_officers: bool = False,
 ) -> Verdict:
-    """Run weeks of the demo county offline and judge them; without happenings every alert above blue is false.
+    """Run weeks of the demo county offline and judge them; without happenings every alert above blue is false."""
+    return fuse(
+        settings, data, plan, happenings, detect(settings, data, plan, happenings, classifier), classifier
+    )
 
-    `measured_by` makes the readings; with officers, verdicts come back as they would from people who find the truth.
-    """
+
+def detect(
+    settings: Settings,
+    data: Data,
+    plan: DemoWeeks,
+    happenings: Sequence[Happening],
+    classifier: Classifier | None = None,
+    measured_by: type[ReadingGenerator] = ReadingGenerator,
+) -> list[Arrival]:
+    """Run the detectors over weeks of the demo county; answers their findings. `measured_by` makes the readings."""
     places = build_places()
     channels = build_channels(places, plan.share)
-    offline = Offline(settings, data, places.areas, [channel.series for channel in channels], classifier)
+    offline = Offline(
+        settings,
+        data,
+        places.areas,
+        [channel.series for channel in channels],
+        classifier,
+        without=("fusion",),
+    )
     generator = measured_by(channels, happenings, START, plan.seed)
     calls = build_calls(
         places, happenings, history_from=plan.first, start=START, until=plan.until, seed=plan.seed
@@ -80,25 +94,41 @@ def run_demo(
         reading_arrivals(channels, generator, plan.first, plan.until, plan.step),
         call_arrivals(calls, TextIntake(settings, data, offline.registry)),
     )
-    return judge(
-        alerts_in(
-            play_with(Officers(happenings, START), offline, arrivals, plan.until)
-            if with_officers
-            else play(offline, arrivals, plan.until)
-        ),
-        happenings,
-        start=START,
-        judged_from=START,
-        until=plan.until,
-        counties=1,
+    return [said for said in play(offline, arrivals, plan.until) if said.message.topic == FINDINGS.name]
+
+
+def fuse(
+    settings: Settings,
+    data: Data,
+    plan: DemoWeeks,
+    happenings: Sequence[Happening],
+    findings: Sequence[Arrival],
+    classifier: Classifier | None = None,
+    *,
+    with_officers: bool = False,
+) -> Verdict:
+    """Fuse findings to alerts and judge them; with officers, verdicts come back as from people who find the truth.
+
+    Detectors hear nothing of alerts, so that the same findings may be fused in several ways.
+    """
+    places = build_places()
+    series = [channel.series for channel in build_channels(places, plan.share)]
+    offline = Offline(
+        settings, data, places.areas, series, classifier, without=("readings", "texts", "bulletins")
     )
+    said = (
+        play_with(Officers(happenings, START), offline, findings, plan.until)
+        if with_officers
+        else play(offline, findings, plan.until)
+    )
+    return judge(alerts_in(said), happenings, start=START, judged_from=START, until=plan.until, counties=1)
 
 
-def alerts_in(messages: Iterable[Message]) -> Iterator[Alert]:
+def alerts_in(said: Iterable[Arrival]) -> Iterator[Alert]:
     """Pick each version of each alert out of what a run says."""
-    for message in messages:
-        if message.topic == ALERTS.name:
-            yield decode(ALERTS, message.value, message.headers)
+    for one in said:
+        if one.message.topic == ALERTS.name:
+            yield decode(ALERTS, one.message.value, one.message.headers)
 
 
 def reading_arrivals(

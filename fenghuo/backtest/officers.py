@@ -14,7 +14,6 @@ from fenghuo.backtest.runner import Arrival, Offline
 from fenghuo.demo.judging import FoundAlert, touches
 from fenghuo.demo.truth import Happening
 from streams.messages import message_of
-from streams.producer import Message
 
 DECIDE = timedelta(minutes=45)
 """From the alert to the verdict; officers of the demo take as long."""
@@ -68,7 +67,7 @@ class Officers:
 
 def play_with(
     officers: Officers, offline: Offline, arrivals: Iterable[Arrival], until: datetime
-) -> Iterator[Message]:
+) -> Iterator[Arrival]:
     """Work off all arrivals with officers deciding in between; yields what comes out as it comes."""
     for arrival in arrivals:
         for verdict in officers.due(arrival.at):
@@ -79,8 +78,8 @@ def play_with(
     yield from _heard(officers, offline.advance(until))
 
 
-def _heard(officers: Officers, messages: Iterable[Message]) -> Iterator[Message]:
-    for message in messages:
-        if message.topic == ALERTS.name:
-            officers.hear(decode(ALERTS, message.value, message.headers))
-        yield message
+def _heard(officers: Officers, said: Iterable[Arrival]) -> Iterator[Arrival]:
+    for one in said:
+        if one.message.topic == ALERTS.name:
+            officers.hear(decode(ALERTS, one.message.value, one.message.headers))
+        yield one

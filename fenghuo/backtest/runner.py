@@ -5,7 +5,7 @@ platform would have said. County time is that of the messages; between them it p
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,7 +30,7 @@ COLLECT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message and when the gateway took it (aware)."""
+    """A message and when it came: input when the gateway took it, output when it was said (aware)."""
 
     at: datetime
     message: Message
@@ -46,17 +46,26 @@ class Offline:
         areas: Iterable[Area],
         series: Iterable[Series],
         classifier: Classifier | None = None,
+        *,
+        without: Container[str] = (),
     ) -> None:
-        """Know a county; a classifier that is given is shared, since the dictionary takes a second to load."""
+        """Know a county; a classifier that is given is shared, since the dictionary takes a second to load.
+
+        Desks of a name in `without` are not there: what they would take comes out instead.
+        """
         self.registry = Registry(settings.broker, "backtest")
         self.registry.areas.update((area.code, area) for area in areas)
         self.registry.series.update((one.id, one) for one in series)
         self._partitions = settings.broker.partitions
         self._now: datetime | None = None
         self._collected: datetime | None = None
-        recipes = make_recipes(
-            settings, data, self.registry, classifier or Classifier(data.terms), self._county_time
-        )
+        recipes = [
+            recipe
+            for recipe in make_recipes(
+                settings, data, self.registry, classifier or Classifier(data.terms), self._county_time
+            )
+            if recipe.name not in without
+        ]
         self._recipes = {topic: recipe for recipe in recipes for topic in recipe.topics}
         self._desks: dict[tuple[str, int], Desk] = {}
         self._offsets: dict[tuple[str, int], int] = defaultdict(int)
@@ -65,20 +74,20 @@ class Offline:
                 for number in range(self._partitions):
                     self._desk(recipe, number)
 
-    def take(self, arrival: Arrival) -> Outgoing:
-        """Let time pass until an arrival and work it off; answers all that goes to topics which no desk reads."""
+    def take(self, arrival: Arrival) -> list[Arrival]:
+        """Let time pass until an arrival and work it off; answers all that goes to topics which no desk reads, and when."""
         out = self.advance(arrival.at)
         out += self._work_off([arrival.message])
         return out
 
-    def advance(self, at: datetime) -> Outgoing:
+    def advance(self, at: datetime) -> list[Arrival]:
         """Let time pass; what a desk says of it is worked off too. ValueError when time would go back."""
         if self._now is None:
             self._now = self._collected = at
             return []
         if at < self._now:
             raise ValueError(f"{at} comes after {self._now}: arrivals must be in order of time")
-        out: Outgoing = []
+        out: list[Arrival] = []
         while self._now + TICK <= at:
             self._now += TICK
             for desk in list(self._desks.values()):
@@ -90,14 +99,14 @@ class Offline:
                 desk.collect()
         return out
 
-    def _work_off(self, messages: Iterable[Message]) -> Outgoing:
+    def _work_off(self, messages: Iterable[Message]) -> list[Arrival]:
         """Put messages through their desks, and what comes of them through the next, until nothing is left to do."""
-        waiting, out = deque(messages), Outgoing()
+        waiting, out = deque(messages), list[Arrival]()
         while waiting:
             message = waiting.popleft()
             recipe = self._recipes.get(message.topic)
             if recipe is None:
-                out.append(message)
+                out.append(Arrival(self._county_time(), message))
                 continue
             waiting.extend(self._take(recipe, message))
         return out
@@ -136,7 +145,7 @@ class Offline:
         return self._now
 
 
-def play(offline: Offline, arrivals: Iterable[Arrival], until: datetime | None = None) -> Iterator[Message]:
+def play(offline: Offline, arrivals: Iterable[Arrival], until: datetime | None = None) -> Iterator[Arrival]:
     """Work off all arrivals, then let time pass `until`, if that is later; yields what comes out as it comes."""
     for arrival in arrivals:
         yield from offline.take(arrival)

@@ -14,7 +14,7 @@ from detectors.words.text import Classifier
 from domain.codec import decode
 from domain.findings import Alert
 from domain.registry import Area
-from domain.topics import ALERTS, REJECTED
+from domain.topics import ALERTS, FINDINGS, REJECTED
 from fenghuo.backtest.intake import Columns, arrivals_of, merged
 from fenghuo.backtest.runner import Arrival, Offline, play
 from streams.packing import micros, unpack
@@ -39,9 +39,9 @@ def arrival(sent: tuple[str, str, bytes, list[tuple[str, bytes]]], minute: int) 
 def alerts(run: Offline, arrivals: list[Arrival], until: datetime | None = None) -> list[Alert]:
     """All versions of all alerts of a run."""
     return [
-        decode(ALERTS, message.value, message.headers)
-        for message in play(run, arrivals, until)
-        if message.topic == ALERTS.name
+        decode(ALERTS, said.message.value, said.message.headers)
+        for said in play(run, arrivals, until)
+        if said.message.topic == ALERTS.name
     ]
 
 
@@ -82,7 +82,7 @@ def test_what_a_desk_cannot_read_is_set_aside() -> None:
     """It becomes a record of `feed.rejected`, as in the stream, and the run goes on."""
     topic, key, _, headers = pack_of(0, [0])
     out = offline().take(Arrival(START, Message(topic, key.encode(), b"?", headers)))
-    assert [message.topic for message in out] == [REJECTED.name]
+    assert [said.message.topic for said in out] == [REJECTED.name]
 
 
 minutes = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 600), st.integers(-5, 5)), max_size=60)
@@ -124,3 +124,15 @@ def test_feeds_are_merged_by_time() -> None:
     assert [one.message.topic for one in merged(readings, calls)] == [
         "feed.readings", "feed.tickets", "feed.tickets", "feed.readings",
     ]  # fmt: skip
+
+
+def test_findings_may_be_fused_apart() -> None:
+    """Detectors hear nothing of alerts: in two runs, one after the other, they and the fusion say the same."""
+    feed = [*broken(), arrival(ticket_of(1, "工地拖欠工资，工人要讨薪", TOWNSHIPS[1], 70), 70)]
+    until = START + timedelta(hours=6)
+    detectors = Offline(Settings(), DATA, AREAS, map(series_of, range(3)), CLASSIFIER, without=("fusion",))
+    findings = [said for said in play(detectors, feed, until) if said.message.topic == FINDINGS.name]
+    others = ("readings", "texts", "bulletins")
+    fusion = Offline(Settings(), DATA, AREAS, map(series_of, range(3)), CLASSIFIER, without=others)
+    assert findings
+    assert alerts(fusion, findings, until) == alerts(offline(), feed, until)
