@@ -109,10 +109,8 @@ class Bank:
         """Forget what was learned of a series, because its values come in another unit from now on; retract it first."""
         ended = self._room_for_ended(RING)
         self._ended_count += kernel.settle(self._states, self._specs, self._touched, slot, ended)
-        state = self._states[slot]
-        for fold in (state["head"], state["committed"]):
-            fresh = np.zeros((), FOLD)
-            fold[...] = fresh
+        for name in ("head", "committed"):
+            self._states[name][slot] = np.zeros((), FOLD)
         self._dirty.add(slot // BLOCK)
 
     def update(

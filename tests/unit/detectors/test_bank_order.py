@@ -117,6 +117,26 @@ def test_order_and_repetition_make_no_difference(seed: int, count: int, reach: i
     assert crooked.minutes == straight.minutes
 
 
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.integers(20, 120), st.integers(1, 3), st.integers(2, 4))
+def test_a_wrong_clock_makes_no_difference_after_all(seed: int, count: int, wrong: int, reach: int) -> None:
+    """Readings from days ahead leave what the others say as if they had never come, but are in their minutes."""
+    rows = rows_of(seed, count)
+    ahead = [(0, START + (n + 20_000) * 60_000_000, 99.0, 0) for n in range(wrong)]
+    plain, strange = World(), World()
+    plain.send(rows)
+    middle = count // 2
+    strange.send([*shuffled(rows[:middle], reach, random.Random(seed)), *ahead], size=5)
+    strange.send([*shuffled(rows[middle:], reach, random.Random(seed)), *(row for row in rows[-4:])], size=5)
+    plain.take()
+    strange.take()
+    if any(row[0] == 0 for row in rows[middle:]):
+        assert strange.open == plain.open
+    kept = {name: row for name, row in strange.minutes.items() if name[1] < (START // 60_000_000) + 10_000}
+    assert kept == plain.minutes
+    assert sum(row[2] for row in strange.minutes.values()) == count + wrong
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 200), max_size=4))
 def test_a_restart_makes_no_difference(seed: int, cuts: list[int]) -> None:

@@ -161,3 +161,34 @@ def test_blocks_of_another_form_are_refused(blocks: dict[int, bytes]) -> None:
     """Broken, missing and foreign blocks are invalid input."""
     with pytest.raises(InvalidInput):
         SeriesWatch().restore(blocks)
+
+
+def test_state_of_an_earlier_version_is_refused_with_a_sentence() -> None:
+    """The operator is told both versions and what follows."""
+    with pytest.raises(
+        InvalidInput, match="in version 1, this release reads version 2: detectors start anew"
+    ):
+        SeriesWatch().restore({0: b"\x93\x01\x90\xc4\x00"})
+
+
+def test_another_unit_in_the_registry_is_learned_anew() -> None:
+    """A corrected unit clears what was said of the device, and its values are ordinary from then on."""
+    watch = SeriesWatch([AMMONIA])
+    send(watch, [0.5] * 30)
+    assert told(send(watch, [500.0] * 3, begin=30).findings)[-1] == ("unit", FindingState.CONFIRMED)
+    corrected = structs.replace(AMMONIA, unit="µg/L", high=None, limits=())
+    assert ("unit", FindingState.CLEARED) in told(watch.know(corrected))
+    assert send(watch, [500.0] * 30, begin=33).findings == []
+    rows = watch.take_rollups()
+    assert (int(rows["count"].sum()), float(rows["total"].sum())) == (63, 30 * 0.5 + 33 * 500.0)
+
+
+def test_one_wrong_clock_makes_nobody_silent() -> None:
+    """A time days beyond all that was observed and received is not taken for the partition's."""
+    watch = SeriesWatch([AMMONIA])
+    send(watch, [0.5] * 5)
+    before = watch.newest_observed
+    times = np.array([before + 30 * 1_440 * MINUTE], np.int64)
+    watch.observe(["other"], np.zeros(1, np.int32), times, np.ones(1), np.zeros(1, np.uint8), before)
+    assert watch.newest_observed == before
+    assert watch.silent(watch.newest_observed) == []
