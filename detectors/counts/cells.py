@@ -20,6 +20,7 @@ BUCKETS_PER_DAY = 12
 KEPT_DAYS = 28
 DISCOUNT = 0.5 ** (1 / (7 * BUCKETS_PER_DAY))
 """Per bucket: what is a week old counts half."""
+WEIGHTS = tuple(DISCOUNT**age for age in range(KEPT_DAYS * BUCKETS_PER_DAY))
 LOCAL = 8 * 3_600
 """Seconds that Asia/Shanghai is ahead of UTC: days and half-days are those of the people who call."""
 RHYTHM = (0.25, 0.2, 0.25, 0.8, 1.6, 1.9, 1.4, 1.5, 1.6, 1.2, 0.8, 0.5)
@@ -143,16 +144,25 @@ class Cells:
 
     def discounted(self, key: Key, before: int) -> float:
         """Count the past before a bucket, what is older the less."""
+        counts = self._counts.get(key)
+        if counts is None:
+            return 0.0
+        oldest, newest = before - self.kept, before - 1
         return math.fsum(
-            DISCOUNT ** (before - 1 - bucket) * number for bucket, number in self.past(key, before)
+            [
+                WEIGHTS[newest - bucket] * number
+                for bucket, number in counts.items()
+                if oldest <= bucket <= newest
+            ]
         )
 
-    def on_day(self, county: str, day: int) -> dict[Key, int]:
-        """Tell what was counted within a county on a local day."""
-        period = range(day * BUCKETS_PER_DAY, (day + 1) * BUCKETS_PER_DAY)
+    def on_day(self, county: str, day: int, longest: int) -> dict[Key, int]:
+        """Tell what was counted on a local day for a county and its parts whose codes have at most `longest` digits."""
+        begin = day * BUCKETS_PER_DAY
         found = {
-            key: sum(self._counts[key].get(bucket, 0) for bucket in period)
+            key: self.counted(key, begin, BUCKETS_PER_DAY)
             for key in self._keys.get(county, ())
+            if len(key.area) <= longest
         }
         return {key: number for key, number in found.items() if number}
 

@@ -13,10 +13,10 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 import msgspec
-import numpy as np
 from msgspec import structs
 
 from detectors.counts.cells import BUCKETS_PER_DAY, NAMED_INPUTS, Cells, Key, bucket_of, day_of, start_of
@@ -199,18 +199,18 @@ class Clusters:
 
     def _expect(self, scan: Scan, category: str, day: int, today: int) -> None:
         """Tell a scan what is expected of its cells on a day; of one that was skipped, what is expected today."""
-        groups = scan.zones.group_of_cell.tolist()
-        parts = np.bincount(groups).tolist()
         for stream, feed in enumerate(FEEDS):
-            expected = [
-                self._usual.expect_part(Key(cell, category, feed), parts[group], day)
-                or self._usual.expect_part(Key(cell, category, feed), parts[group], today)
-                for cell, group in zip(scan.zones.cells, groups, strict=True)
-            ]
-            given = [one for one in expected if one is not None]
-            if len(given) == len(expected):
-                means, shapes = zip(*given, strict=True)
-                scan.expect(day, means, shapes, stream=stream)
+            means: list[float] = []
+            shapes: list[float] = []
+            for _, cells in groupby(scan.zones.cells, township_of):  # sorted by code
+                parts = list(cells)
+                found = self._usual.expect_parts(parts, category, feed, day)
+                found = found or self._usual.expect_parts(parts, category, feed, today)
+                if found is None:
+                    return
+                means += found[0]
+                shapes += found[1]
+            scan.expect(day, means, shapes, stream=stream)
 
     def _cells_in(self, townships: list[str]) -> dict[str, Place | None]:
         return {code: place for township in townships for code, place in self._cells_of(township).items()}

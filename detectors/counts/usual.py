@@ -8,7 +8,7 @@ township a village or grid cell has a share that it has shown (a gamma belief, r
 county's rhythm.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -68,7 +68,7 @@ class Usual:
         self._counties: dict[str, _County] = {}
         self._numbers: dict[Key, int] = {}
         self._rhythms: dict[tuple[Key, int], list[float]] = {}
-        self._shares: dict[tuple[Key, int, int | None], tuple[float, float]] = {}
+        self._shares: dict[tuple[Key, int], tuple[float, float]] = {}
         self._siblings: dict[tuple[tuple[str, int], int], int] = {}
         self._changed: set[str] = set()
 
@@ -127,13 +127,27 @@ class Usual:
             mean, shape = mean * share, 1.0 / (1.0 / shape + 1.0 / known_by)
         return max(mean, LEAST_PER_DAY), shape
 
-    def expect_part(self, key: Key, parts: int, day: int) -> tuple[float, float] | None:
-        """Tell the same of one of so many parts of a township, however seldom it is heard of."""
-        found = self.expect_day(key._replace(area=township_of(key.area)), day)
+    def expect_parts(
+        self, parts: Sequence[str], category: str, feed: Feed, day: int
+    ) -> tuple[list[float], list[float]] | None:
+        """Tell means and shapes of a day's counts in all parts (cells or villages) of one township, in their order.
+
+        None while too little is known. A part that was not heard of has what an even share and its silence leave it.
+        """
+        zone = Key(township_of(parts[0]), category, feed)
+        found = self.expect_day(zone, day)
         if found is None:
             return None
-        share, known_by = self._share(key, day, parts)
-        return found[0] * share, 1.0 / (1.0 / found[1] + 1.0 / known_by)
+        before, even = self._before(day), 1.0 / len(parts)
+        whole = self._cells.discounted(zone, before)
+        silent = belief(0.0, whole, even, PRIOR_SHAPE)
+        means, shapes = [], []
+        for part in parts:
+            own = self._cells.discounted(Key(part, category, feed), before)
+            share, known_by = silent if own == 0.0 else belief(own, whole, even, PRIOR_SHAPE)
+            means.append(found[0] * share)
+            shapes.append(1.0 / (1.0 / found[1] + 1.0 / known_by))
+        return means, shapes
 
     def townships(self, county: str) -> list[str]:
         """List the townships of a county that something was learned of."""
@@ -141,13 +155,13 @@ class Usual:
         areas = {area for area, _, _ in known.keys} if known else set()
         return sorted(area for area in areas if len(area) == AreaLevel.TOWNSHIP)
 
-    def _share(self, key: Key, day: int, parts: int | None = None) -> tuple[float, float]:
+    def _share(self, key: Key, day: int) -> tuple[float, float]:
         """Believe in a part's share of its township: mean and shape."""
-        name = key, day, parts
+        name = key, day
         if name not in self._shares:
             township = key._replace(area=township_of(key.area))
             own, whole = (self._cells.discounted(one, self._before(day)) for one in (key, township))
-            even = 1.0 / (parts or self._parts(township.area, len(key.area), day))
+            even = 1.0 / self._parts(township.area, len(key.area), day)
             self._shares[name] = belief(own, whole, even, PRIOR_SHAPE)
         return self._shares[name]
 
@@ -169,11 +183,7 @@ class Usual:
         return self._siblings[name]
 
     def _learn_day(self, county: str, known: _County, day: int) -> None:
-        counted = {
-            key: number
-            for key, number in self._cells.on_day(county, day).items()
-            if len(key.area) in (AreaLevel.COUNTY, AreaLevel.TOWNSHIP)
-        }
+        counted = self._cells.on_day(county, day, AreaLevel.TOWNSHIP)
         self._make_slots(known, county, counted, day)
         counts = [counted.get(Key(*key), 0) for key in known.keys]
         self._bank.learn(known.slots, start_of(day), np.array(counts, np.float64))
