@@ -35,8 +35,8 @@ from fenghuo.demo.truth import Happening
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIRST_SEED = 101
-"""The demo's seeds are small numbers; nothing was ever chosen on these."""
+FIRST_SEED = 301
+"""Nothing was ever chosen, or looked at, on these; the benchmark itself was tried out on 101 and 901."""
 HISTORY_DAYS = 14.0
 CIDARS_SIGNALS, CIDARS_TRUE = 1.65, 0.0124
 """Per county and week, and the share of signals that were suspected outbreaks, 2008 to 2010."""
@@ -124,6 +124,7 @@ def report(
     eventful: dict[str, Tally],
     *,
     seeds: int,
+    first_seed: int,
     weeks: float,
     share: float,
     quick: bool,
@@ -159,7 +160,7 @@ def report(
             Table(caption="Events found, by kind", columns=("method", *kinds), rows=found),
         ],
         notes=_notes(),
-        setup={"seeds": seeds, "first seed": FIRST_SEED, "weeks each": weeks, "share of 2,000 series": share},
+        setup={"seeds": seeds, "first seed": first_seed, "weeks each": weeks, "share of 2,000 series": share},
         quick=quick,
     )
 
@@ -240,7 +241,9 @@ def main() -> None:
     share = 0.1 if given.quick else 1.0
     quiet, eventful = measure(seeds, weeks, share, given.first_seed)
     quick = given.quick or given.first_seed != FIRST_SEED
-    results = report(quiet, eventful, seeds=seeds, weeks=weeks, share=share, quick=quick)
+    results = report(
+        quiet, eventful, seeds=seeds, first_seed=given.first_seed, weeks=weeks, share=share, quick=quick
+    )
     publish(results, lambda figure: draw(quiet, eventful, figure), as_json=given.as_json)
 
 

@@ -70,12 +70,22 @@ def play_with(
 ) -> Iterator[Arrival]:
     """Work off all arrivals with officers deciding in between; yields what comes out as it comes."""
     for arrival in arrivals:
-        for verdict in officers.due(arrival.at):
-            yield from _heard(officers, offline.take(verdict))
+        yield from _until(officers, offline, arrival.at)
         yield from _heard(officers, offline.take(arrival))
-    for verdict in officers.due(until):
-        yield from _heard(officers, offline.take(verdict))
+    yield from _until(officers, offline, until)
     yield from _heard(officers, offline.advance(until))
+
+
+def _until(officers: Officers, offline: Offline, at: datetime) -> Iterator[Arrival]:
+    """Let officers decide until a time, in steps so short that no verdict is due before its alert was heard of."""
+    while True:
+        now = offline.now
+        step = at if now is None else min(at, now + DECIDE)
+        for verdict in officers.due(step):
+            yield from _heard(officers, offline.take(verdict))
+        if now is None or step == at:
+            return
+        yield from _heard(officers, offline.advance(step))
 
 
 def _heard(officers: Officers, said: Iterable[Arrival]) -> Iterator[Arrival]:

@@ -74,6 +74,11 @@ class Offline:
                 for number in range(self._partitions):
                     self._desk(recipe, number)
 
+    @property
+    def now(self) -> datetime | None:
+        """Tell county time; None before the first arrival."""
+        return self._now
+
     def take(self, arrival: Arrival) -> list[Arrival]:
         """Let time pass until an arrival and work it off; answers all that goes to topics which no desk reads, and when."""
         out = self.advance(arrival.at)
