@@ -45,6 +45,8 @@ class OneSeries:
         self.is_counter = False
         self.same, self.same_since, self.longest, self.variety = 0, 0, 0, 0.0
         self.mute_until, self.seen_since_open = 0.0, 0
+        self.is_strong = self.was_rare = False
+        """Whether the open or the last learned finding was strong; whether its newest reading was very rare."""
 
     def take(self, at: int, value: float, *, good: bool = True) -> None:
         """Take in a reading that is newer than all before."""
@@ -59,7 +61,7 @@ class OneSeries:
         if self.value is not None and at - self.at > max(24 * self.rules.interval, DAY):
             self.runs["learned"] = 0
             if "learned" not in self.open:
-                self.mute_until = at + self._longest()
+                self.mute_until, self.is_strong = at + self._longest(), True
         smooth = reset or self._rate(at, value)
         moving = self._stuck(at, value)
         self.value, self.at = value, at
@@ -179,18 +181,27 @@ class OneSeries:
 
     def _learned(self, at: int, value: float) -> None:
         x: dict[Hashable, float] = {"at": at}
-        rarity = self.score.rarity(x, value)
-        self.unsure = self.unsure or any(abs(rarity - edge) < 0.01 for edge in (3.0, 6.0))
+        tail, record = self.score.rarities(x, value)
+        rarity = max(tail, record)
+        self.unsure = self.unsure or any(
+            abs(one - edge) < 1e-6 for one, edge in ((rarity, 3.0), (record, 3.2), (rarity, 6.0))
+        )
         self.score.learn_one(x, value)
+        mute = at < self.mute_until
         if "learned" not in self.open:
-            if self._count("learned", rarity >= 6.0 and at >= self.mute_until, 2):
+            strong = self._count("learned", rarity >= 6.0 and not (mute and self.is_strong), 2)
+            if strong or (record >= 3.2 and not mute):
                 self.open["learned"] = at
-                self.seen_since_open = 0
+                self.seen_since_open, self.is_strong = 0, strong
+                self.was_rare = rarity >= 6.0
+                self.runs["learned"] = 0
             return
         self.seen_since_open += 1
+        self.is_strong = self.is_strong or (self.was_rare and rarity >= 6.0)
+        self.was_rare = rarity >= 6.0
         over = self._count("learned", rarity < 3.0, 3)
         lasted = at - self.open["learned"] >= self._longest() and self.seen_since_open >= 24
-        if lasted:
+        if lasted and self.is_strong:
             self.rebase(at, value)
         if over or lasted:
             self.runs["learned"] = 0
@@ -199,9 +210,4 @@ class OneSeries:
 
     def rebase(self, at: int, value: float) -> None:
         """Take a value for normal."""
-        position = at % DAY / (DAY / len(self.score.profile))
-        knot, weight = int(position), position - int(position)
-        profile = self.score.profile
-        season = profile[knot] * (1 - weight) + profile[(knot + 1) % len(profile)] * weight
-        self.score.profile = [point + value - season for point in profile]
-        self.score.level = self.score.stray = self.score.excursion = 0.0
+        self.score.rebase(at, value)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.compiled import compiled
 from detectors.series.bank import Bank, specification
-from detectors.series.fold import OPENS_AT
+from detectors.series.fold import WEAK_AT
 from detectors.series.kernel import MOST_PER_READING, update
 from detectors.series.ring import newest_of
 from detectors.series.rollup import MINUTE
@@ -105,7 +105,7 @@ def _judge(
             counted[0] += 1
             specs[0].interval = np.median(gaps[: counted[0]])
         head, interval = states[0].head, specs[0].interval
-        rarity = score(head, interval, time, value)[0]
+        rarity = score(head, interval, time, value)[1]
         opened, learned = int(head.open), int(head.learned)
         part = slice(number, number + 1)
         touched[0] = time // MINUTE
@@ -126,9 +126,9 @@ def _judge(
             alarms[number] = True
             scores[number] = ALARM
             if fresh & (1 << LEARNED):
-                beyond = (min(float(head.peak), RARITY_CAP) - OPENS_AT) / (RARITY_CAP - OPENS_AT)
+                beyond = (min(float(head.peak), RARITY_CAP) - WEAK_AT) / (RARITY_CAP - WEAK_AT)
                 scores[number] += (1.0 - ALARM) * max(beyond, 0.0)
         elif int(head.learned) == learned:
             scores[number] = 0.0
         else:
-            scores[number] = min(ALARM * rarity / OPENS_AT, UNSAID)
+            scores[number] = min(ALARM * rarity / WEAK_AT, UNSAID)

@@ -20,11 +20,18 @@ from detectors.series.score import learn, rebase, score
 from detectors.series.state import Record
 
 OPENS_AT = 6.0
-"""Rarity from which readings in a row open a learned finding: one in a million."""
+"""Rarity of two readings in a row from which a learned finding raises something by itself: one in a million."""
 PERSISTENCE = 2
+WEAK_AT = 3.2
+"""Rarity of one record that opens a weak finding: about one in 1,600 readings, at most."""
+WEAK_MOST = 5.99
+"""What a weak finding says at most, however rare its one reading was."""
+ONCE_RARE = 128
+"""Stands for the run of a weak finding's readings while the newest alone is beyond OPENS_AT."""
 STAYS_AT, CLEARS_AFTER = 3.0, 3
 LONGEST_READINGS, LONGEST_SECONDS = 24, 3 * 3_600
-"""A learned finding that lasts longer than both is the new normal: the profile is moved there. The score is mute as long."""
+"""A finding that lasts longer than both is over; unless it was weak, the profile is moved there: it is the new normal. After
+any finding nothing weak opens as long, and after one that was not weak nothing at all."""
 
 
 @compiled
@@ -65,6 +72,7 @@ def _welcome_back(fold: Record, interval: float, time: int) -> None:
     fold.run[LEARNED] = 0
     if not is_open(fold, LEARNED):
         fold.since[LEARNED] = mark_of(time) + _longest(interval)
+        fold.peak = OPENS_AT
 
 
 @compiled
@@ -88,28 +96,43 @@ def _take_over_unit(fold: Record, time: int, value: float) -> None:
 
 @compiled
 def _learned(fold: Record, interval: float, time: int, value: float) -> None:
-    """Score, then learn, then open or clear."""
-    rarity, _, expected = score(fold, interval, time, value)
+    """Score, then learn, then open, raise or clear."""
+    tail, record, expected = score(fold, interval, time, value)
+    rarity = max(tail, record)
     learn(fold, interval, time, value)
-    if not is_open(fold, LEARNED):
-        rare = rarity >= OPENS_AT and mark_of(time) >= fold.since[LEARNED]
-        fold.run[LEARNED] = fold.run[LEARNED] + 1 if rare else 0
-        if fold.run[LEARNED] >= PERSISTENCE:
-            begin(fold, LEARNED, time)
-            fold.run[LEARNED] = 0
-            fold.peak = rarity
-            fold.expected = expected
-            fold.opened = 0
+    if is_open(fold, LEARNED):
+        _go_on(fold, interval, time, value, rarity)
         return
+    is_mute = mark_of(time) < fold.since[LEARNED]
+    rare = rarity >= OPENS_AT and not (is_mute and fold.peak >= OPENS_AT)
+    fold.run[LEARNED] = fold.run[LEARNED] + 1 if rare else 0
+    strong = fold.run[LEARNED] >= PERSISTENCE
+    if strong or (record >= WEAK_AT and not is_mute):
+        begin(fold, LEARNED, time)
+        fold.run[LEARNED] = ONCE_RARE if rare and not strong else 0
+        fold.peak = rarity if strong else min(rarity, WEAK_MOST)
+        fold.expected = expected
+        fold.opened = 0
+
+
+@compiled
+def _go_on(fold: Record, interval: float, time: int, value: float, rarity: float) -> None:
+    """Raise an open finding, or clear it."""
     fold.opened = min(fold.opened + 1, 255)
-    fold.peak = max(fold.peak, rarity)
-    fold.run[LEARNED] = fold.run[LEARNED] + 1 if rarity < STAYS_AT else 0
+    weak = fold.peak < OPENS_AT
+    if weak and rarity >= OPENS_AT and fold.run[LEARNED] != ONCE_RARE:
+        fold.run[LEARNED] = ONCE_RARE
+        fold.peak = WEAK_MOST
+    elif rarity < STAYS_AT:
+        fold.run[LEARNED] = fold.run[LEARNED] % ONCE_RARE + 1
+    else:
+        fold.run[LEARNED] = 0
+        fold.peak = max(fold.peak, rarity)
     longest = _longest(interval)
     lasted = mark_of(time) - fold.since[LEARNED] >= longest and fold.opened >= LONGEST_READINGS
-    if lasted or fold.run[LEARNED] >= CLEARS_AFTER:
-        if lasted:
+    if lasted or fold.run[LEARNED] % ONCE_RARE >= CLEARS_AFTER:
+        if lasted and fold.peak >= OPENS_AT:
             rebase(fold, time, value)
         end(fold, LEARNED)
         fold.run[LEARNED] = 0
-        fold.peak = 0.0
         fold.since[LEARNED] = mark_of(time) + longest

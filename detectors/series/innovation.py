@@ -1,49 +1,49 @@
-"""The learned score of one series as a River detector: what `detectors/series/score.py` compiles, in plain Python."""
+"""The learned score of one series as a River detector: what `detectors/series/score.py` compiles, in plain Python.
+
+Numbers are kept in four bytes, as the compiled score keeps them, so that both hold the same state bit by bit.
+"""
 
 import math
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from river import base
 
 from detectors.series.score import (
     CLIP,
     DAY,
     EXCESS_GAIN,
+    FORGET_EVERY,
     HOUR,
-    LEAST_RATE,
-    LOG10_E,
+    HUGE,
+    LEAST_SPAN,
+    LOCAL,
     MOST_EXCESS,
     RARITY_CAP,
-    STRAY_CAP,
-    STRAY_MEAN,
-    STRAY_RATE,
-    STRAY_TAIL,
+    RECORD_CAP,
+    RECORD_DAYS,
+    RECORD_KINDS,
+    RECORD_MARGIN,
+    RECORD_MEMORY,
+    RECORD_POWER,
+    SPREAD_SHARE,
+    STEPS,
     TAIL,
     TAIL_EXCESS,
-    TAIL_GAIN,
     TAIL_RATE,
     WARM,
-    WARM_DAYS,
+    WEEKEND_SHARE,
 )
 from detectors.series.state import KNOTS
 from domain.clock import EPOCH
 
-VERSION = 1
-FIELDS = (
-    "time",
-    "learned",
-    "level",
-    "spread",
-    "wander",
-    "stray",
-    "stray_rate",
-    "stray_mean",
-    "tail_rate",
-    "tail_excess",
-    "excursion",
-)
+VERSION = 2
+FIELDS = ("time", "learned", "level", "spread", "slow", "weekend", "tail_excess", "excursion")
+RECORDS = ("rest", "slow", "level")
+"""The numbers whose records are kept."""
+Record = tuple[float, float]
 
 
 class Innovation(base.SupervisedAnomalyDetector):
@@ -51,7 +51,7 @@ class Innovation(base.SupervisedAnomalyDetector):
 
     High means risk: the score is the rarity −log10 p as a share of RARITY_CAP, so that 0.5 is one in a million. Values that
     are not finite score 0 and teach nothing. It fails where a series has jumps as its ordinary way of life (a switch, a
-    counter that overflows): it takes fifty of them to believe in them.
+    counter that overflows): it takes twenty of them to believe in them.
     """
 
     def __init__(self, interval_seconds: float = 60.0) -> None:
@@ -59,71 +59,87 @@ class Innovation(base.SupervisedAnomalyDetector):
         self.interval_seconds = interval_seconds
         self.time = 0
         self.learned = 0
-        self.level = self.spread = self.wander = 0.0
-        self.stray, self.stray_rate, self.stray_mean = 0.0, STRAY_RATE, STRAY_MEAN
-        self.tail_rate, self.tail_excess, self.excursion = TAIL_RATE, TAIL_EXCESS, 0.0
+        self.level = self.spread = self.slow = self.weekend = 0.0
+        self.tail_excess, self.excursion = _steps(TAIL_EXCESS), 0
         self.profile = [0.0] * KNOTS
+        self.records: dict[str, Record] = dict.fromkeys(RECORDS, (0.0, 0.0))
 
     def score_one(self, x: Mapping[Hashable, Any] | None, y: Any) -> float:
         """Score a value in [0, 1]; changes nothing."""
         return self.rarity(x, y) / RARITY_CAP
 
     def rarity(self, x: Mapping[Hashable, Any] | None, y: Any) -> float:
-        """Tell −log10 of the value's p-value."""
+        """Tell −log10 of the value's p-value, by the tail or by records."""
+        return max(self.rarities(x, y))
+
+    def rarities(self, x: Mapping[Hashable, Any] | None, y: Any) -> tuple[float, float]:
+        """Tell the rarity of a value by the tail, and by records."""
         if not _is_value(y) or self.learned < WARM:
-            return 0.0
+            return 0.0, 0.0
+        value, interval = _bounded(float(y), -HUGE, HUGE), self.interval_seconds * 1e6
         season = self._season(self._time(x))
-        far = abs(y - (season + self.level)) / max(math.sqrt(self.spread), _floor(season))
-        rarity = 0.0
+        sigma = self._sigma(season)
+        innovation = value - (season + self.level)
+        tail, record, far = 0.0, 0.0, abs(innovation) / sigma
         if far > TAIL:
-            rarity = min((far - TAIL) / self.tail_excess * LOG10_E - math.log10(self.tail_rate), RARITY_CAP)
-        if self.stray > 0.0:
-            rarity = max(
-                rarity, min(self.stray / self.stray_mean * LOG10_E - math.log10(self.stray_rate), STRAY_CAP)
-            )
-        return rarity
+            excess = self.tail_excess / STEPS
+            tail = min((far - TAIL) / excess / math.log(10.0) - math.log10(TAIL_RATE), RARITY_CAP)
+        if self.learned * interval >= RECORD_DAYS * DAY:
+            numbers = self._numbers(value, value - season, _bounded(innovation, -CLIP * sigma, CLIP * sigma))
+            record = min(self._record_rarity(numbers, LEAST_SPAN * _floor(season)), RECORD_CAP)
+        return tail, record
 
     def learn_one(self, x: Mapping[Hashable, Any] | None, y: Any) -> None:
         """Learn a value; call `score_one` first."""
         if not _is_value(y):
             return
-        time, value, interval = self._time(x), float(y), self.interval_seconds * 1e6
+        time, value, interval = self._time(x), _bounded(float(y), -HUGE, HUGE), self.interval_seconds * 1e6
         self.time = time
         if self.learned == 0:
-            self.profile = [value] * KNOTS
-            self.learned = 1
+            self._begin(value)
             return
         season = self._season(time)
-        innovation = value - season - self.level
-        sigma = max(math.sqrt(self.spread), _floor(season))
-        count = self.learned
+        sigma = self._sigma(season)
+        rest, reach, count = value - season, 2.0 * HUGE, self.learned
+        innovation = rest - self.level
         if count >= WARM:
             self._learn_tail(abs(innovation) / sigma)
             innovation = _bounded(innovation, -CLIP * sigma, CLIP * sigma)
-        first = 1.0 / (count + 1.0)
-        self.spread += max(_bounded(interval / (6.0 * HOUR), 0.002, 0.01), first) * (
-            innovation * innovation - self.spread
-        )
-        self.level += _bounded(interval / 600e6, 0.02, 0.125) * innovation
-        gain = max(_bounded(interval / (30.0 * DAY), 1e-6, 0.01), first)
-        self.wander += gain * (self.level * self.level - self.wander)
-        if count * interval < WARM_DAYS * DAY:
-            self.wander = max(self.wander, self.level * self.level)
-        else:
-            self._learn_stray(abs(self.level) / max(math.sqrt(self.wander), _floor(season)))
-        reach = CLIP * sigma + abs(self.level)
+        gain = max(_bounded(interval / (6.0 * HOUR), 0.002, 0.01), 1.0 / (count + 1.0))
+        self.spread = _four(self.spread + gain * (innovation * innovation - self.spread))
+        numbers = self._numbers(value, rest, innovation)
+        self.slow, self.level = _four(numbers["slow"]), _four(numbers["level"])
+        for name in RECORDS:
+            self.records[name] = self._record_after(self.records[name], numbers[name])
+        if count >= WARM:
+            reach = CLIP * sigma + abs(self.level)
+        taught = _bounded(rest, -reach, reach)
+        if count * interval >= 7.0 * DAY:
+            share = 1.0 if _is_weekend(time) else -WEEKEND_SHARE
+            self.weekend = _four(
+                self.weekend + share * _bounded(interval / (14.0 * DAY), 1e-6, 0.02) * taught
+            )
         gain = max(_bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
-        rest = gain * _bounded(value - season, -reach, reach)
         knot, weight = _knot(time)
-        self.profile[knot] += (1.0 - weight) * rest
-        self.profile[(knot + 1) % KNOTS] += weight * rest
+        for place, part in ((knot, 1.0 - weight), ((knot + 1) % KNOTS, weight)):
+            self.profile[place] = _four(self.profile[place] + part * gain * taught)
         self.learned = count + 1
+
+    def rebase(self, at: float, value: float) -> None:
+        """Take a value at a time (Unix seconds) for normal, as after a new level that stayed."""
+        shift = _bounded(value, -HUGE, HUGE) - self._season(round(at * 1e6))
+        self.profile = [_four(point + shift) for point in self.profile]
+        self.level, self.excursion = 0.0, 0
+        self.slow = _four(_bounded(value, -HUGE, HUGE))
+        low, high = self.records["slow"]
+        self.records["slow"] = min(low, self.slow), max(high, self.slow)
 
     def dump(self) -> dict[str, Any]:
         """Write the state as plain numbers."""
         return {
             "version": VERSION,
             "profile": list(self.profile),
+            "records": [list(self.records[name]) for name in RECORDS],
             **{name: getattr(self, name) for name in FIELDS},
         }
 
@@ -132,34 +148,68 @@ class Innovation(base.SupervisedAnomalyDetector):
         if state.get("version") != VERSION:
             raise ValueError(f"state of version {state.get('version')}, this release reads {VERSION}")
         self.profile = list(state["profile"])
+        self.records = {
+            name: (low, high) for name, (low, high) in zip(RECORDS, state["records"], strict=True)
+        }
         for name in FIELDS:
             setattr(self, name, state[name])
 
-    def _learn_tail(self, far: float) -> None:
-        if far > TAIL:
-            self.excursion = max(self.excursion, far)
-            return
-        over = self.excursion > 0.0
-        self.tail_rate = max(self.tail_rate + TAIL_GAIN * (float(over) - self.tail_rate), LEAST_RATE)
-        if over:
-            excess = min(self.excursion - TAIL, MOST_EXCESS)
-            self.tail_excess = max(self.tail_excess + EXCESS_GAIN * (excess - self.tail_excess), TAIL_EXCESS)
-            self.excursion = 0.0
+    def _begin(self, value: float) -> None:
+        self.profile = [_four(value)] * KNOTS
+        self.slow = _four(value)
+        self.level = self.spread = self.weekend = 0.0
+        self.tail_excess, self.excursion = _steps(TAIL_EXCESS), 0
+        self.learned = 1
 
-    def _learn_stray(self, far: float) -> None:
-        if far > STRAY_TAIL:
-            self.stray += far - STRAY_TAIL
-            return
-        over = self.stray > 0.0
-        self.stray_rate = max(self.stray_rate + TAIL_GAIN * (float(over) - self.stray_rate), LEAST_RATE)
-        if over:
-            size = min(self.stray, 10.0 * self.stray_mean)
-            self.stray_mean = max(self.stray_mean + EXCESS_GAIN * (size - self.stray_mean), STRAY_MEAN)
-            self.stray = 0.0
+    def _learn_tail(self, far: float) -> None:
+        """Learn from an excursion when it is over."""
+        if far > TAIL:
+            self.excursion = max(self.excursion, _steps(min(far - TAIL, MOST_EXCESS)), 1)
+        elif self.excursion > 0:
+            usual = self.tail_excess / STEPS
+            usual += EXCESS_GAIN * (self.excursion / STEPS - usual)
+            self.tail_excess, self.excursion = _steps(max(usual, TAIL_EXCESS)), 0
+
+    def _numbers(self, value: float, rest: float, innovation: float) -> dict[str, float]:
+        """Tell what the value makes of the numbers whose records are kept."""
+        interval = self.interval_seconds * 1e6
+        slow_gain = max(_bounded(interval / 6_000e6, 0.01, 0.05), 1.0 / (self.learned + 1.0))
+        return {
+            "rest": rest,
+            "slow": self.slow + slow_gain * (value - self.slow),
+            "level": self.level + _bounded(interval / 600e6, 0.02, 0.125) * innovation,
+        }
+
+    def _record_rarity(self, numbers: Mapping[str, float], least: float) -> float:
+        """Tell the rarity of the record that is broken most."""
+        excess = 0.0
+        for name, (low, high) in self.records.items():
+            beyond = max(numbers[name] - high, low - numbers[name], 0.0)
+            excess = max(excess, beyond / max(high - low, least))
+        if excess == 0.0:
+            return 0.0
+        known = (min(self.learned, RECORD_MEMORY / (self.interval_seconds * 1e6)) + 1.0) / RECORD_KINDS
+        return max(math.log10(known) + RECORD_POWER * math.log10(excess / RECORD_MARGIN), 0.0)
+
+    def _record_after(self, record: Record, number: float) -> Record:
+        """Tell a record after one more number."""
+        if self.learned < WARM:
+            return _four(number), _four(number)
+        low, high = record
+        if self.learned % FORGET_EVERY == 0:
+            forgotten = math.log(2.0) * FORGET_EVERY * self.interval_seconds * 1e6 / RECORD_MEMORY
+            share = min(forgotten, 0.25) * (high - low)
+            low, high = low + share, high - share
+        return _four(min(low, number)), _four(max(high, number))
+
+    def _sigma(self, season: float) -> float:
+        low, high = self.records["rest"]
+        return max(math.sqrt(self.spread), _floor(season), SPREAD_SHARE * (high - low))
 
     def _season(self, time: int) -> float:
         knot, weight = _knot(time)
-        return self.profile[knot] * (1.0 - weight) + self.profile[(knot + 1) % KNOTS] * weight
+        season = self.profile[knot] * (1.0 - weight) + self.profile[(knot + 1) % KNOTS] * weight
+        return season + self.weekend if _is_weekend(time) else season
 
     def _time(self, x: Mapping[Hashable, Any] | None) -> int:
         at = (x or {}).get("at")
@@ -176,8 +226,21 @@ def _knot(time: int) -> tuple[int, float]:
     return int(position), position - int(position)
 
 
+def _is_weekend(time: int) -> bool:
+    return ((time + LOCAL) // DAY + 3) % 7 >= 5
+
+
 def _floor(season: float) -> float:
     return max(1e-6, 1e-3 * abs(season))
+
+
+def _steps(excess: float) -> int:
+    return int(excess * STEPS + 0.5)
+
+
+def _four(value: float) -> float:
+    """Round to what four bytes hold."""
+    return float(np.float32(value))
 
 
 def _bounded(value: float, low: float, high: float) -> float:

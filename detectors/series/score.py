@@ -1,11 +1,17 @@
-"""The learned score of one series: how far a value lies from what its level and hour of day let expect.
+"""The learned score of one series: how far a value lies from what is expected, and whether it is a record of its kind.
 
-The value less its hour-of-day profile is `d`; its exponentially weighted mean is the level, and the innovation is `d` less
-the level. An innovation is scaled by its own spread, and rare is what is rare in the sensor's own record: beyond TAIL
-spreads the p-value is the share of innovations that came there times an exponential in how far they went. Besides, a level
-that strays from the profile counts: how far and how long, summed, against the strays that the sensor had before. That never
-goes beyond STRAY_CAP: a slow drift or a festival is worth a look, not more.
-What is learned from is clipped, so that one outlier does not make the next one look usual.
+Expected is a profile of the hour of day, a weekend's distance from it, and a level: the exponentially weighted mean of what
+is left. Two things are told, as the rarity −log10 p:
+
+* The tail. An innovation (value less expected) is scaled by its own spread; beyond TAIL spreads p falls exponentially, as
+  fast as the sensor's own excursions were wont to.
+* Records. Of n values that come in any order the newest is the greatest with probability 1/n, whatever their distribution
+  (Rényi 1962, "Théorie des éléments saillants d'une suite d'observations"); one that goes far beyond is rarer still.
+  Records are kept of three numbers: what the profile leaves of the value, a slow mean of the value, and the level. A record
+  is learned at once, so a new level or a drift is told and then known; within a year half of it is forgotten.
+
+What is learned from is clipped, so that one outlier does not make the next one look usual. Which numbers have their records
+kept, and the constants, were found on labelled series: `docs/benchmarks/nab.md` says how.
 `detectors/series/innovation.py` says the same in plain Python; a test holds both together.
 """
 
@@ -16,29 +22,44 @@ import numpy as np
 from detectors.compiled import compiled
 from detectors.series.state import KNOTS, Record
 
-DAY = 86_400_000_000
 HOUR = 3_600_000_000
+DAY = 24 * HOUR
+LOCAL = 8 * HOUR
+"""China's clocks before UTC: its weekends."""
+HUGE = 1e15
+"""Values beyond are taken for this: four bytes hold no square of more."""
 WARM = 64
-"""Readings before anything is scored."""
-WARM_DAYS = 3
-"""Days of readings, at the series' interval, before a stray level is scored: the profile needs them."""
+"""Readings before anything is scored; they set no records either: a sensor's first values are often no measurements."""
+RECORD_DAYS = 2
+"""Days of readings, at the series' interval, before records are told: the profile needs them."""
 TAIL = 2.5
 """Spreads at which the tail begins."""
-TAIL_RATE, TAIL_EXCESS = 0.0124, 0.35
-"""What a Gaussian has beyond TAIL; a sensor's record is never believed to be lighter than this excess."""
-TAIL_GAIN, LEAST_RATE = 0.002, 1e-3
+TAIL_RATE, TAIL_EXCESS = 0.02, 0.35
+"""Share of innovations beyond TAIL, more than a Gaussian has; no record is believed to be lighter than this excess."""
 EXCESS_GAIN, MOST_EXCESS = 0.05, 8.0
 """The record of about twenty excursions; one of them teaches no more than MOST_EXCESS spreads."""
+SPREAD_SHARE = 0.02
+"""Share of a record's span that a spread has at least: a series that mostly rests is not surprised by its own ways."""
+STEPS = 4_096
+"""Steps of a spread in which excesses are kept."""
 CLIP = 4.0
 """Spreads beyond which an innovation is not learned from."""
 RARITY_CAP = 12.0
 """No record is long enough to speak of less than 1 in 10^12."""
-STRAY_TAIL = 1.5
-"""Root mean squares of the level at which a stray begins."""
-STRAY_RATE, STRAY_MEAN = 0.005, 4.0
-"""What is believed of strays before any was seen: their share, and their size in root mean squares times readings."""
-STRAY_CAP = 6.5
-LOG10_E = 1.0 / math.log(10.0)
+RECORD_CAP = 5.9
+"""A record alone is worth a look, not more."""
+RECORD_KINDS = 6
+"""Records that a reading can break: the least and the greatest of three numbers."""
+RECORD_MARGIN, RECORD_POWER = 0.03, 3.0
+"""Beyond this share of the span between the least and the greatest, a record's p falls by this power."""
+RECORD_MEMORY = 365 * DAY
+"""Half of a record's span is forgotten in this time."""
+FORGET_EVERY = 64
+"""Readings from one forgetting to the next: less at a time would be lost in four bytes."""
+LEAST_SPAN = 10.0
+"""Floors of a spread that a span has at least: what never moved is allowed to begin."""
+WEEKEND_SHARE = 0.4
+"""What a working day teaches about weekends, the other way round: there are five of them for two."""
 
 
 @compiled
@@ -48,111 +69,210 @@ def bounded(value: float, low: float, high: float) -> float:
 
 
 @compiled
-def season_at(profile: Record, time: int) -> float:
-    """Read the hour-of-day profile at a time (µs)."""
-    position = (time % DAY) / (DAY / KNOTS)
-    knot = int(position)
-    weight = position - knot
-    season: float = profile[knot] * (1.0 - weight) + profile[(knot + 1) % KNOTS] * weight
-    return season
+def steps_of(excess: float) -> int:
+    """Count the steps of an excess (spreads) that is not negative."""
+    return int(excess * STEPS + 0.5)
 
 
 @compiled
-def score(fold: Record, interval: float, time: int, value: float) -> tuple[float, int, float]:
-    """Tell the rarity (−log10 p) of a value, its direction, and the value expected; nothing is learned."""
+def floor_of(season: float) -> float:
+    """Tell the least spread that is believed: a constant sensor's first flicker is no event."""
+    return max(1e-6, 1e-3 * abs(season))
+
+
+@compiled
+def is_weekend(time: int) -> bool:
+    """Say whether it is Saturday or Sunday in China."""
+    return ((time + LOCAL) // DAY + 3) % 7 >= 5
+
+
+@compiled
+def season_at(fold: Record, time: int) -> float:
+    """Read the profile at a time (µs)."""
+    position = (time % DAY) / (DAY / KNOTS)
+    knot = int(position)
+    weight = position - knot
+    season: float = fold.profile[knot] * (1.0 - weight) + fold.profile[(knot + 1) % KNOTS] * weight
+    return season + fold.weekend if is_weekend(time) else season
+
+
+@compiled
+def sigma_of(fold: Record, floor: float) -> float:
+    """Tell the spread of innovations, as it is believed."""
+    span = np.float64(fold.high) - np.float64(fold.low)
+    return max(math.sqrt(np.float64(fold.spread)), floor, SPREAD_SHARE * span)
+
+
+@compiled
+def slow_gain(interval: float, count: int) -> float:
+    """Tell the share of a reading in the slow mean."""
+    return max(bounded(interval / 6_000e6, 0.01, 0.05), 1.0 / (count + 1.0))
+
+
+@compiled
+def level_gain(interval: float) -> float:
+    """Tell the share of an innovation in the level."""
+    return bounded(interval / 600e6, 0.02, 0.125)
+
+
+@compiled
+def beyond(low: float, high: float, number: float, least: float) -> float:
+    """Tell by how many spans a number lies outside its record; 0 between the least and the greatest."""
+    return max(number - high, low - number, 0.0) / max(high - low, least)
+
+
+@compiled
+def record_rarity(excess: float, interval: float, count: int) -> float:
+    """Tell −log10 of the p-value of a record after a number of readings; 0 for what is none."""
+    if excess == 0.0:
+        return 0.0
+    known = min(count, RECORD_MEMORY / interval)
+    return max(
+        math.log10((known + 1.0) / RECORD_KINDS) + RECORD_POWER * math.log10(excess / RECORD_MARGIN), 0.0
+    )
+
+
+@compiled
+def are_records_told(interval: float, count: int) -> bool:
+    """Say whether a series is known long enough for its records to mean something."""
+    return count >= WARM and count * interval >= RECORD_DAYS * DAY
+
+
+@compiled
+def record_after(low: float, high: float, number: float, interval: float, count: int) -> tuple[float, float]:
+    """Tell the record, the least and the greatest, after one more number."""
+    if count < WARM:
+        return number, number
+    if count % FORGET_EVERY == 0:
+        forgotten = math.log(2.0) * FORGET_EVERY * interval / RECORD_MEMORY
+        share = min(forgotten, 0.25) * (high - low)
+        low, high = low + share, high - share
+    return min(low, number), max(high, number)
+
+
+@compiled
+def score(fold: Record, interval: float, time: int, value: float) -> tuple[float, float, float]:
+    """Tell the rarity (−log10 p) of a value by the tail, by records, and the value expected; nothing is learned."""
     if fold.learned == 0:
-        return 0.0, 1, value
-    season = season_at(fold.profile, time)
+        return 0.0, 0.0, value
+    value = bounded(value, -HUGE, HUGE)
+    season = season_at(fold, time)
     expected = season + fold.level
-    if fold.learned < WARM:
-        return 0.0, 1, expected
-    floor = max(1e-6, 1e-3 * abs(season))  # a constant sensor's first flicker is no event
+    count = int(np.int64(fold.learned))
+    if count < WARM:
+        return 0.0, 0.0, expected
+    floor = floor_of(season)
     innovation = value - expected
-    far = abs(innovation) / max(math.sqrt(fold.spread), floor)
-    rarity = 0.0
+    sigma = sigma_of(fold, floor)
+    far = abs(innovation) / sigma
+    tail = record = 0.0
     if far > TAIL:
-        rarity = min((far - TAIL) / fold.tail_excess * LOG10_E - math.log10(fold.tail_rate), RARITY_CAP)
-    if fold.stray > 0.0:
-        slow = min(fold.stray / fold.stray_mean * LOG10_E - math.log10(fold.stray_rate), STRAY_CAP)
-        if slow > rarity:
-            return slow, (1 if fold.level > 0.0 else -1), season
-    return rarity, (1 if innovation > 0.0 else -1), expected
+        excess = fold.tail_excess / STEPS
+        tail = min((far - TAIL) / excess / math.log(10.0) - math.log10(TAIL_RATE), RARITY_CAP)
+    if are_records_told(interval, count):
+        innovation = bounded(innovation, -CLIP * sigma, CLIP * sigma)
+        most = _record(fold, interval, count, value, value - season, innovation, floor)
+        record = min(record_rarity(most, interval, count), RECORD_CAP)
+    return tail, record, expected
+
+
+@compiled
+def _record(
+    fold: Record, interval: float, count: int, value: float, rest: float, innovation: float, floor: float
+) -> float:
+    """Tell by how many spans the record is broken that is broken most; 0 when none is."""
+    least = LEAST_SPAN * floor
+    slow = fold.slow + slow_gain(interval, count) * (value - fold.slow)
+    level = fold.level + level_gain(interval) * innovation
+    return max(
+        beyond(np.float64(fold.low), np.float64(fold.high), rest, least),
+        beyond(np.float64(fold.slow_low), np.float64(fold.slow_high), slow, least),
+        beyond(np.float64(fold.level_low), np.float64(fold.level_high), level, least),
+    )
 
 
 @compiled
 def _learn_tail(fold: Record, far: float) -> None:
     """Learn from an excursion when it is over, and once: a long one must not make itself look usual."""
     if far > TAIL:
-        fold.excursion = max(fold.excursion, far)
-        return
-    over = fold.excursion > 0.0
-    fold.tail_rate = max(fold.tail_rate + TAIL_GAIN * ((1.0 if over else 0.0) - fold.tail_rate), LEAST_RATE)
-    if over:
-        excess = min(fold.excursion - TAIL, MOST_EXCESS)
-        fold.tail_excess = max(fold.tail_excess + EXCESS_GAIN * (excess - fold.tail_excess), TAIL_EXCESS)
-        fold.excursion = 0.0
+        fold.excursion = max(np.int64(fold.excursion), steps_of(min(far - TAIL, MOST_EXCESS)), 1)
+    elif fold.excursion > 0:
+        usual = fold.tail_excess / STEPS
+        usual += EXCESS_GAIN * (fold.excursion / STEPS - usual)
+        fold.tail_excess = steps_of(max(usual, TAIL_EXCESS))
+        fold.excursion = 0
 
 
 @compiled
-def _learn_stray(fold: Record, far: float) -> None:
-    """Learn from a stray of the level when it is over; one of them teaches no more than ten usual ones."""
-    if far > STRAY_TAIL:
-        fold.stray += far - STRAY_TAIL
-        return
-    over = fold.stray > 0.0
-    fold.stray_rate = max(
-        fold.stray_rate + TAIL_GAIN * ((1.0 if over else 0.0) - fold.stray_rate), LEAST_RATE
+def _learn_records(
+    fold: Record, interval: float, count: int, value: float, rest: float, innovation: float
+) -> None:
+    """Learn the slow mean and the level, and the records."""
+    slow = fold.slow + slow_gain(interval, count) * (value - fold.slow)
+    level = fold.level + level_gain(interval) * innovation
+    fold.slow, fold.level = slow, level
+    fold.low, fold.high = record_after(np.float64(fold.low), np.float64(fold.high), rest, interval, count)
+    fold.slow_low, fold.slow_high = record_after(
+        np.float64(fold.slow_low), np.float64(fold.slow_high), slow, interval, count
     )
-    if over:
-        size = min(fold.stray, 10.0 * fold.stray_mean)
-        fold.stray_mean = max(fold.stray_mean + EXCESS_GAIN * (size - fold.stray_mean), STRAY_MEAN)
-        fold.stray = 0.0
+    fold.level_low, fold.level_high = record_after(
+        np.float64(fold.level_low), np.float64(fold.level_high), level, interval, count
+    )
+
+
+@compiled
+def _begin(fold: Record, value: float) -> None:
+    """Begin with the first value: all that was known before is forgotten."""
+    for knot in range(KNOTS):
+        fold.profile[knot] = value
+    fold.slow = value
+    fold.level = fold.spread = fold.weekend = 0.0
+    fold.tail_excess, fold.excursion = steps_of(TAIL_EXCESS), 0
+    fold.learned = 1
 
 
 @compiled
 def learn(fold: Record, interval: float, time: int, value: float) -> None:
     """Learn from a value, clipped to what the record makes believable."""
+    value = bounded(value, -HUGE, HUGE)
     if fold.learned == 0:
-        for knot in range(KNOTS):
-            fold.profile[knot] = value
-        fold.tail_rate, fold.tail_excess = TAIL_RATE, TAIL_EXCESS
-        fold.stray_rate, fold.stray_mean = STRAY_RATE, STRAY_MEAN
-        fold.learned = 1
+        _begin(fold, value)
         return
-    season = season_at(fold.profile, time)
-    innovation = value - season - fold.level
-    floor = max(1e-6, 1e-3 * abs(season))
-    sigma = max(math.sqrt(fold.spread), floor)
-    count = fold.learned
+    season = season_at(fold, time)
+    rest = value - season
+    innovation = rest - fold.level
+    floor = floor_of(season)
+    sigma = sigma_of(fold, floor)
+    count = int(np.int64(fold.learned))
     if count >= WARM:
         _learn_tail(fold, abs(innovation) / sigma)
         innovation = bounded(innovation, -CLIP * sigma, CLIP * sigma)
     spread_gain = max(bounded(interval / (6.0 * HOUR), 0.002, 0.01), 1.0 / (count + 1.0))
     fold.spread += spread_gain * (innovation * innovation - fold.spread)
-    fold.level += bounded(interval / 600e6, 0.02, 0.125) * innovation
-    fold.wander += max(bounded(interval / (30.0 * DAY), 1e-6, 0.01), 1.0 / (count + 1.0)) * (
-        fold.level * fold.level - fold.wander
-    )
-    if count * interval < WARM_DAYS * DAY:
-        fold.wander = max(fold.wander, fold.level * fold.level)
-    else:
-        _learn_stray(fold, abs(fold.level) / max(math.sqrt(fold.wander), floor))
+    _learn_records(fold, interval, count, value, rest, innovation)
+    reach = CLIP * sigma + abs(np.float64(fold.level)) if count >= WARM else 2.0 * HUGE
+    taught = bounded(rest, -reach, reach)
+    if count * interval >= 7.0 * DAY:
+        share = 1.0 if is_weekend(time) else -WEEKEND_SHARE
+        fold.weekend += share * bounded(interval / (14.0 * DAY), 1e-6, 0.02) * taught
     gain = max(bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
     position = (time % DAY) / (DAY / KNOTS)
     knot = int(position)
     weight = position - knot
-    rest = gain * bounded(value - season, -CLIP * sigma - abs(fold.level), CLIP * sigma + abs(fold.level))
-    fold.profile[knot] += (1.0 - weight) * rest
-    fold.profile[(knot + 1) % KNOTS] += weight * rest
-    fold.learned = min(count + 1, np.uint32(4_000_000_000))
+    fold.profile[knot] += (1.0 - weight) * gain * taught
+    fold.profile[(knot + 1) % KNOTS] += weight * gain * taught
+    fold.learned = min(count + 1, 4_000_000_000)
 
 
 @compiled
 def rebase(fold: Record, time: int, value: float) -> None:
-    """Take a value for normal: move the profile there, and forget how it came to it."""
-    shift = value - season_at(fold.profile, time)
+    """Take a value for normal: move the profile and the slow mean there, and forget how it came to it."""
+    value = bounded(value, -HUGE, HUGE)
+    shift = value - season_at(fold, time)
     for knot in range(KNOTS):
         fold.profile[knot] += shift
     fold.level = 0.0
-    fold.stray = 0.0
-    fold.excursion = 0.0
+    fold.excursion = 0
+    fold.slow = value
+    fold.slow_low = min(fold.slow_low, fold.slow)
+    fold.slow_high = max(fold.slow_high, fold.slow)

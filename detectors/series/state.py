@@ -16,13 +16,13 @@ from detectors.compiled import source_digest
 
 Record = Any
 """A record or an array of them inside compiled code, which types them by itself."""
-VERSION = 2
+VERSION = 3
 """Of the records below; raise it with every change of their form or meaning."""
 RING = 8
 """Readings that may still be overtaken; their good ones are bits of one byte."""
 MAX_LIMITS = 4
-KNOTS = 8
-"""Points of the hour-of-day profile, three hours apart, straight lines between them."""
+KNOTS = 6
+"""Points of the hour-of-day profile, four hours apart, straight lines between them."""
 NEVER = np.iinfo(np.uint32).max
 
 
@@ -42,15 +42,18 @@ FOLDED = 9
 RUNS = 8
 
 SCORE = [
-    ("level", "f4"),  # of the value without its hour-of-day profile
+    ("level", "f4"),  # of the value without its profile
     ("spread", "f4"),  # mean square of innovations
-    ("wander", "f4"),  # mean square of the level
-    ("stray", "f4"),  # the present stray's sum of what the level lay beyond its tail
-    ("stray_rate", "f4"),  # share of readings that ended a stray
-    ("stray_mean", "f4"),  # how large strays were
-    ("tail_rate", "f4"),  # share of readings that began an excursion into the tail
-    ("tail_excess", "f4"),  # how far excursions went
-    ("excursion", "f4"),  # how far the present one went, 0 when there is none
+    ("slow", "f4"),  # slow mean of the value
+    ("low", "f4"),  # the least of what the profile left of a value
+    ("high", "f4"),  # the greatest
+    ("slow_low", "f4"),  # the same of the slow mean
+    ("slow_high", "f4"),
+    ("level_low", "f4"),  # the same of the level
+    ("level_high", "f4"),
+    ("weekend", "f4"),  # how far the profile lies away on Saturday and Sunday
+    ("tail_excess", "u2"),  # how far excursions into the tail went; in steps, see `score.STEPS`
+    ("excursion", "u2"),  # how far the present one went, 0 when there is none
     ("learned", "u4"),  # readings that the learned score has seen
     ("profile", "f4", (KNOTS,)),
 ]

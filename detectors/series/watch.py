@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.series.bank import BLOCK, Bank, Records, specification, unknown
+from detectors.series.fold import OPENS_AT
 from detectors.series.state import VERSION, Change, Code
 from detectors.series.units import has_sister
 from domain.clock import EPOCH
@@ -240,6 +241,7 @@ class SeriesWatch:
             unit=series.unit,
             p_value=None if np.isnan(rarity) else 10.0**-rarity,
             limit=limit,
+            weak=code == Code.LEARNED and rarity < OPENS_AT,
             inputs=() if code == Code.SILENT else (reading_id(series.id, observed_at),),
         )
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.series.bank import BLOCK, Bank, Records, specification
+from detectors.series.fold import OPENS_AT
 from detectors.series.state import SCORE, SERIES, SPEC, Change, Code
 from domain.errors import InvalidInput
 
@@ -30,10 +31,11 @@ def feed(
 
 
 def said(transitions: Records) -> list[tuple[Code, Change]]:
-    """Name what transitions say."""
+    """Name what transitions say, but for weak findings: a record is no event."""
+    loud = [row for row in transitions if row["code"] != Code.LEARNED or row["rarity"] >= OPENS_AT]
     return [
         (Code(min(row["code"], 3)) if 3 <= row["code"] < 7 else Code(row["code"]), Change(row["state"]))
-        for row in transitions
+        for row in loud
     ]
 
 
@@ -138,7 +140,7 @@ def test_a_jump_is_found_at_any_pace(seconds: int) -> None:
     assert feed(bank, noise(1_000), step=step) == []
     count = max(60, 4 * 3_600 // seconds)
     found = feed(bank, noise(count, level=30.0), begin=1_000, step=step)
-    assert found[0] == (Code.LEARNED, Change.CONFIRMED)
+    assert found[0] in {(Code.LEARNED, Change.CONFIRMED), (Code.LEARNED, Change.CHANGED)}  # or weak before
     assert found[-1] == (Code.LEARNED, Change.CLEARED)
 
 

@@ -41,13 +41,16 @@ def test_the_kernel_says_what_river_says(steps: list[tuple[float, float]], inter
     at = int(START.timestamp() * 1e6)
     for value, pace in steps:
         at += int(interval * pace * 1e6)
-        rarity, _, _ = score.score(fold, interval * 1e6, at, value)
-        assert math.isclose(rarity, detector.rarity({"at": at / 1e6}, value), rel_tol=2e-3, abs_tol=2e-3)
+        tail, record, _ = score.score(fold, interval * 1e6, at, value)
+        rarity = max(tail, record)
+        assert math.isclose(rarity, detector.rarity({"at": at / 1e6}, value), rel_tol=1e-9, abs_tol=1e-9)
         score.learn(fold, interval * 1e6, at, value)
         detector.learn_one({"at": at / 1e6}, value)
     for name in FIELDS[1:]:
-        assert math.isclose(float(fold[name]), getattr(detector, name), rel_tol=2e-3, abs_tol=1e-4), name
-    assert fold["profile"].tolist() == pytest.approx(detector.profile, rel=1e-4, abs=1e-4)
+        assert fold[name] == getattr(detector, name), name
+    records = [("low", "high"), ("slow_low", "slow_high"), ("level_low", "level_high")]
+    assert [(fold[low], fold[high]) for low, high in records] == list(detector.records.values())
+    assert fold["profile"].tolist() == detector.profile
 
 
 def test_a_jump_is_rare_and_noise_is_not() -> None:
@@ -60,13 +63,13 @@ def test_a_jump_is_rare_and_noise_is_not() -> None:
 
 
 def test_a_slow_drift_stays_modest() -> None:
-    """A drift that takes days never reaches more than the cap for strays."""
+    """A drift that takes days is never more than a record."""
     generator = np.random.default_rng(2)
     quiet = generator.normal(20.0, 0.5, 10 * 288)
     drift = 20.0 + np.linspace(0.0, 8.0, 5 * 288) + generator.normal(0.0, 0.5, 5 * 288)
     detector = Innovation(300.0)
     run(detector, quiet)
-    assert max(run(detector, drift)) <= score.STRAY_CAP
+    assert max(run(detector, drift)) <= score.RECORD_CAP
 
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf, None, "7"])

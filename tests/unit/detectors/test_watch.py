@@ -166,7 +166,7 @@ def test_blocks_of_another_form_are_refused(blocks: dict[int, bytes]) -> None:
 def test_state_of_an_earlier_version_is_refused_with_a_sentence() -> None:
     """The operator is told both versions and what follows."""
     with pytest.raises(
-        InvalidInput, match="in version 1, this release reads version 2: detectors start anew"
+        InvalidInput, match="in version 1, this release reads version 3: detectors start anew"
     ):
         SeriesWatch().restore({0: b"\x93\x01\x90\xc4\x00"})
 
