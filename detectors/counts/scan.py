@@ -12,23 +12,24 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors.counts import scan_kernel as kernel
+from detectors.counts.scan_cells import ScanCells
 from detectors.counts.scan_maxima import Maxima
 from detectors.counts.zones import Zones
-from domain.errors import Fault, InvalidInput
 
-VERSION = 1
 WINDOWS = (1, 2, 3, 4, 5, 6, 7)
 LEAST = 3
 """Cases: two are a coincidence, however rare where they are."""
 MOST_STREAMS = 3
+AGAINST = 1.0
+"""Nats of evidence against a cell that being near the others outweighs."""
+ROUNDS = 3
 MOST_FOUND = 3
 """Zones reported of a township at a time."""
-TELLING = 0.5
+TELLING = 0.2
 """Cells are named whose share of the evidence is at least this part of the most telling one's."""
 Floats = NDArray[np.float64]
 
@@ -51,25 +52,13 @@ class Found(NamedTuple):
     p: float
 
 
-class _Written(msgspec.Struct, frozen=True, array_like=True):
-    """One group's piece of the state: per stream and cell the counts, means and spreads of the periods that are kept."""
-
-    version: int
-    now: int
-    columns: int
-    cells: list[str]
-    counts: list[list[list[int]]]
-    means: bytes
-    spreads: bytes
-    moments: list[float]
-
-
 class Scan:
     """Scans the cells of a county for one kind of case, which one or several streams report.
 
-    Streams are such as the hotline, clinics, grid workers. Periods are whole numbers, such as days since 1970; `advance` names the one that is going on. Order within the kept
-    periods does not matter, to the bit. Memory is bounded by zones × windows × streams and cells × periods. A period's
-    maximum is learned `lag` periods after its end, when nothing is counted for it any more.
+    Streams are such as the hotline, clinics, grid workers. Periods are whole numbers, such as days since 1970; `advance`
+    names the one that is going on. Order within the kept periods does not matter, to the bit. Memory is bounded by zones ×
+    windows × streams and cells × periods. A period's maximum is learned `lag` periods after its end, when nothing is
+    counted for it any more.
     """
 
     def __init__(
@@ -94,14 +83,9 @@ class Scan:
         self.zones = zones
         self.windows = tuple(windows)
         self.streams, self.lag, self.least = streams, lag, least
-        self.now: int | None = None
         self._longest = windows[-1]
         self._windows = np.array(windows, np.int64)
-        self._number = {code: number for number, code in enumerate(zones.cells)}
-        shape = (streams, len(zones.cells), self._longest + lag)
-        self._counts = np.zeros(shape, np.int64)
-        self._means: Floats = np.full(shape, np.nan)
-        self._spreads: Floats = np.full(shape, np.nan)
+        self._cells = ScanCells(zones, streams, self._longest + lag)
         self._scan = _Arrays.of(zones.size, len(windows), streams)
         self._settling = _Arrays.of(zones.size, len(windows), streams) if lag else self._scan
         self._stale = True
@@ -112,16 +96,13 @@ class Scan:
         """Go on to a period; what was expected and counted before the windows is forgotten. ValueError for going back."""
         if self.now is not None and period < self.now:
             raise ValueError(f"period: {period} lies before {self.now}, and time does not go back")
-        columns = self._counts.shape[2]
-        steps = columns if self.now is None else min(period - self.now, columns)
-        for _ in range(steps):
-            if self.now is not None:
+        if self.now is not None:
+            for _ in range(min(period - self.now, self._cells.columns)):
                 self._settle()
-            for array, empty in ((self._counts, 0), (self._means, np.nan), (self._spreads, np.nan)):
-                array[:, :, :-1] = array[:, :, 1:].copy()
-                array[:, :, -1] = empty
-            self._stale = True
-        self.now = period
+                self._cells.roll(self.now + 1)
+                self._stale = True
+        self._cells.roll(period)
+        self._stale = True
         self._changed.update(range(len(self.zones.groups)))
 
     def expect(self, period: int, means: ArrayLike, shapes: ArrayLike = math.inf, *, stream: int = 0) -> None:
@@ -130,19 +111,10 @@ class Scan:
         Counts are negative binomial with these means and gamma shapes, as CountGLM.expect tells them; an infinite shape is a
         Poisson. ValueError for a mean or shape that is not above 0, a mean that is not finite, or a period not kept.
         """
-        column = self._column(period)
+        column = self._cells.column(period)
         if column is None:
             raise ValueError(f"period: {period} is not kept any more")
-        given = np.broadcast_to(np.asarray(means, np.float64), len(self.zones.cells))
-        shaped = np.broadcast_to(np.asarray(shapes, np.float64), len(self.zones.cells))
-        wrong = np.flatnonzero(~((given > 0.0) & np.isfinite(given) & (shaped > 0.0)))
-        if len(wrong):
-            cell = int(wrong[0])
-            raise ValueError(
-                f"means, shapes: {given[cell]} and {shaped[cell]} of {self.zones.cells[cell]} are not above 0 and finite"
-            )
-        self._means[self._stream(stream), :, column] = given
-        self._spreads[stream, :, column] = given / np.sqrt(shaped)
+        self._cells.expect(column, stream, means, shapes)
         self._stale = True
         self._changed.update(range(len(self.zones.groups)))
 
@@ -151,21 +123,19 @@ class Scan:
 
         KeyError for a cell that is in no zone; ValueError for `n` that is no whole number from 0, a period that lies ahead.
         """
-        if not float(n).is_integer() or n < 0:
-            raise ValueError(f"n: {n!r} is not a whole number from 0")
-        number = self._number[cell]
-        column = self._column(period)
+        number = self._cells.numbers[cell]
+        column = self._cells.column(period)
         if column is None:
             return False
-        self._counts[self._stream(stream), number, column] += int(n)
+        cases = self._cells.count(column, stream, number, n)
         self._changed.add(int(self.zones.group_of_cell[number]))
-        age = self._counts.shape[2] - 1 - column
+        age = self._cells.columns - 1 - column
         if not self._stale and age < self._longest:
             kernel.count_event(
                 number,
                 stream,
                 age,
-                int(n),
+                cases,
                 self.least,
                 self._windows,
                 self.zones.holder_starts,
@@ -176,11 +146,11 @@ class Scan:
 
     def score(self, group: str) -> float:
         """Tell the group's score now: the logarithm of its mean likelihood ratio, −inf while nothing is expected."""
-        return self._score(self.zones.groups.index(group), self._fresh())
+        return self._score(self._group(group), self._fresh())
 
     def p_value(self, group: str) -> float:
         """Tell how rare the group's score is among its own."""
-        number = self.zones.groups.index(group)
+        number = self._group(group)
         return self._maxima.p_value(number, self._score(number, self._fresh()))
 
     def best(self, groups: Iterable[str] | None = None) -> list[Found]:
@@ -189,7 +159,7 @@ class Scan:
         Each group's best zone is listed, whatever its p-value, and further ones of a score above 0 that touch no cell named.
         """
         scan = self._fresh()
-        numbers = [self.zones.groups.index(group) for group in groups or self.zones.groups]
+        numbers = [self._group(group) for group in groups or self.zones.groups]
         ranked = sorted((-self._score(number, scan), number) for number in numbers)
         taken = np.zeros(len(self.zones.cells), bool)
         found: list[Found] = []
@@ -201,21 +171,20 @@ class Scan:
     def dump(self) -> dict[str, bytes]:
         """Write the pieces that changed since the last dump, by the group's code."""
         changed, self._changed = sorted(self._changed), set()
-        return {self.zones.groups[number]: self._write(number) for number in changed}
+        return {self.zones.groups[number]: self._cells.write(number, self._maxima) for number in changed}
 
     def restore(self, pieces: Mapping[str, bytes]) -> None:
         """Take up all written pieces, exactly; cells that are in no zone any more are let go, new ones start empty.
 
         InvalidInput for a piece of another version or form.
         """
-        for group, piece in pieces.items():
-            try:
-                written = msgspec.msgpack.decode(piece, type=_Written)
-            except msgspec.DecodeError as error:
-                raise InvalidInput([Fault("piece", f"{group} is no piece of a scan: {error}")]) from error
-            self._take_up(group, written)
+        self._cells.take_up(pieces, self._maxima)
         self._stale = True
-        self._changed.clear()
+
+    @property
+    def now(self) -> int | None:
+        """The period that is going on, None before the first."""
+        return self._cells.now
 
     def _found(self, number: int, scan: "_Arrays", taken: NDArray[np.bool_]) -> list[Found]:
         """List a group's zones, each with the cells and the window that tell most, and mark their cells."""
@@ -223,61 +192,75 @@ class Scan:
         first, last = zones.group_starts[number : number + 2].tolist()
         begin, end = zones.starts[[first, last]].tolist()
         lengths = np.diff(zones.starts[first : last + 1])
-        members = zones.members[begin:end]
+        members, starts = zones.members[begin:end], zones.starts[first:last] - begin
         terms = scan.terms[first:last].copy()
         known = (scan.costs[first:last] < math.inf).any(axis=2).sum()
         found: list[Found] = []
         while len(found) < MOST_FOUND:
-            free = ~np.logical_or.reduceat(taken[members], zones.starts[first:last] - begin)
+            free = ~np.logical_or.reduceat(taken[members], starts)
             terms[~free] = 0.0
             total = terms.sum()
             score = math.log(total / known) if total > 0.0 else -math.inf
             if score == -math.inf or (found and score <= 0.0):
                 break
-            evidence = np.bincount(members, np.repeat(terms.sum(axis=1), lengths), minlength=len(zones.cells))
-            telling = np.flatnonzero(evidence >= TELLING * evidence.max())
-            telling = telling[np.lexsort((telling, -evidence[telling]))]
+            best = terms.sum(axis=1).argmax()
+            best_cells = members[starts[best] : starts[best] + lengths[best]]
+            touching = np.logical_or.reduceat(np.isin(members, best_cells), starts)
+            ratios = np.where(touching[:, None], terms, 0.0)
+            length = self.windows[int(ratios.sum(axis=0).argmax())]
+            evidence = np.bincount(
+                members, np.repeat(ratios.sum(axis=1), lengths), minlength=len(zones.cells)
+            )
+            telling = self._telling(evidence.astype(np.float64), length)
             taken[telling] = True
-            length = self.windows[int(terms.sum(axis=0).argmax())]
             found.append(self._tell(number, telling, length, score))
         return found
 
+    def _telling(self, evidence: Floats, length: int) -> NDArray[np.intp]:
+        """Choose the cells to name, the most telling first: of those with much evidence, which take part by themselves.
+
+        A cell takes part unless its own count speaks against the common relative risk by more than what its neighbours say.
+        """
+        chosen = np.flatnonzero(evidence >= TELLING * evidence.max())
+        seen = self._cells.counts[:, chosen, -length:].sum(axis=(0, 2))
+        usual = np.nansum(self._cells.means[:, chosen, -length:], axis=(0, 2))
+        part = np.ones(len(chosen), bool)
+        for _ in range(ROUNDS):
+            risk = max(seen[part].sum() / usual[part].sum(), 1.0)
+            own = seen * math.log(risk) - (risk - 1.0) * usual
+            part = own >= min(-AGAINST, own.max())
+        chosen = chosen[part]
+        return chosen[np.lexsort((chosen, -evidence[chosen]))]
+
     def _tell(self, number: int, cells: NDArray[np.intp], length: int, score: float) -> Found:
-        assert self.now is not None  # noqa: S101 (nothing is expected before)
+        now = self.now or 0  # before the first period nothing is expected, and nothing found
         return Found(
             group=self.zones.groups[number],
             cells=tuple(self.zones.cells[cell] for cell in cells),
-            first=self.now - length + 1,
-            last=self.now,
-            observed=int(self._counts[:, cells, -length:].sum()),
-            expected=float(np.nansum(self._means[:, cells, -length:])),
+            first=now - length + 1,
+            last=now,
+            observed=int(self._cells.counts[:, cells, -length:].sum()),
+            expected=float(np.nansum(self._cells.means[:, cells, -length:])),
             score=score,
             p=self._maxima.p_value(number, score),
         )
 
-    def _column(self, period: int) -> int | None:
-        """Find the column of a period, None for one that is not kept; ValueError for one that lies ahead."""
-        if self.now is None or period > self.now:
-            raise ValueError(f"period: {period} lies ahead of {self.now}; advance first")
-        column = self._counts.shape[2] - 1 - (self.now - period)
-        return column if column >= 0 else None
-
-    def _stream(self, stream: int) -> int:
-        if not 0 <= stream < self.streams:
-            raise ValueError(f"stream: {stream} is none of {self.streams}")
-        return stream
+    def _group(self, group: str) -> int:
+        if group not in self.zones.groups:
+            raise ValueError(f"group: {group!r} is none of the scan's townships")
+        return self.zones.groups.index(group)
 
     def _fresh(self) -> "_Arrays":
         """Work the scan out anew where expectations or the period changed."""
         if self._stale:
-            self._weigh(self._counts.shape[2] - 1, self._scan)
+            self._weigh(self._cells.columns - 1, self._scan)
             self._stale = False
         return self._scan
 
     def _settle(self) -> None:
         """Learn the maximum of the period that nothing is counted for any more."""
         if self.lag:
-            self._weigh(self._counts.shape[2] - 1 - self.lag, self._settling)
+            self._weigh(self._cells.columns - 1 - self.lag, self._settling)
         else:
             self._fresh()
         for number in range(len(self.zones.groups)):
@@ -290,50 +273,15 @@ class Scan:
             self._windows,
             self.zones.starts,
             self.zones.members,
-            self._counts,
-            self._means,
-            self._spreads,
+            self._cells.counts,
+            self._cells.means,
+            self._cells.spreads,
             *scan,
         )
 
     def _score(self, number: int, scan: "_Arrays") -> float:
         first, last = self.zones.group_starts[number : number + 2]
         return float(kernel.score(int(first), int(last), scan.costs, scan.terms))
-
-    def _write(self, number: int) -> bytes:
-        cells = np.flatnonzero(self.zones.group_of_cell == number)
-        written = _Written(
-            version=VERSION,
-            now=self.now or 0,
-            columns=self._counts.shape[2],
-            cells=[self.zones.cells[cell] for cell in cells],
-            counts=self._counts[:, cells].tolist(),
-            means=self._means[:, cells].tobytes(),
-            spreads=self._spreads[:, cells].tobytes(),
-            moments=self._maxima.moments[number].tolist(),
-        )
-        return msgspec.msgpack.encode(written)
-
-    def _take_up(self, group: str, written: _Written) -> None:
-        shape = (self.streams, len(written.cells), self._counts.shape[2])
-        if written.version != VERSION or written.columns != shape[2] or np.shape(written.counts) != shape:
-            form = f"version {written.version} with {np.shape(written.counts)} counts"
-            raise InvalidInput([Fault("piece", f"{group} is of {form}, not {VERSION} with {shape}")])
-        if len(written.means) != 8 * math.prod(shape) or len(written.spreads) != 8 * math.prod(shape):
-            raise InvalidInput([Fault("piece", f"{group} does not hold what is expected of its cells")])
-        if self.now is None or written.now > self.now:
-            self.advance(written.now)
-        back = int(self.now or 0) - written.now
-        rows = [(row, self._number[code]) for row, code in enumerate(written.cells) if code in self._number]
-        if back >= shape[2] or not rows:
-            return
-        old, new = np.array(rows).T
-        kept = shape[2] - back
-        self._counts[:, new, :kept] = np.array(written.counts, np.int64)[:, old, back:]
-        for array, held in ((self._means, written.means), (self._spreads, written.spreads)):
-            array[:, new, :kept] = np.frombuffer(held, np.float64).reshape(shape)[:, old, back:]
-        if group in self.zones.groups:
-            self._maxima.moments[self.zones.groups.index(group)] = written.moments
 
 
 class _Arrays(NamedTuple):

@@ -18,7 +18,7 @@ from domain.areas import AreaLevel, is_area_code, township_of, up_to
 
 CIRCLES = (1, 2, 3, 5, 8, 12)
 """Cells in the circles around each cell."""
-IRREGULAR = (5, 8, 8, 12)
+IRREGULAR: tuple[int, ...] = ()
 """Cells in the irregular zones grown from each cell."""
 NEXT = 1.6
 """Cells touch up to so many times a cell's usual distance to its nearest; the corners of a grid's squares do at √2."""
