@@ -88,6 +88,9 @@ class Scan:
         self._cells = ScanCells(zones, streams, self._longest + lag)
         self._scan = _Arrays.of(zones.size, len(windows), streams)
         self._settling = _Arrays.of(zones.size, len(windows), streams) if lag else self._scan
+        self._knowing: dict[int, int] = {}
+        self._bounds: list[int] = zones.group_starts.tolist()
+        self._groups = {group: number for number, group in enumerate(zones.groups)}
         self._stale = True
         self._maxima = Maxima(len(zones.groups))
         self._changed: set[int] = set()
@@ -189,12 +192,12 @@ class Scan:
     def _found(self, number: int, scan: "_Arrays", taken: NDArray[np.bool_]) -> list[Found]:
         """List a group's zones, each with the cells and the window that tell most, and mark their cells."""
         zones = self.zones
-        first, last = zones.group_starts[number : number + 2].tolist()
+        first, last = self._bounds[number : number + 2]
         begin, end = zones.starts[[first, last]].tolist()
         lengths = np.diff(zones.starts[first : last + 1])
         members, starts = zones.members[begin:end], zones.starts[first:last] - begin
         terms = scan.terms[first:last].copy()
-        known = (scan.costs[first:last] < math.inf).any(axis=2).sum()
+        known = self._known(number, scan)
         found: list[Found] = []
         while len(found) < MOST_FOUND:
             free = ~np.logical_or.reduceat(taken[members], starts)
@@ -246,15 +249,17 @@ class Scan:
         )
 
     def _group(self, group: str) -> int:
-        if group not in self.zones.groups:
+        number = self._groups.get(group)
+        if number is None:
             raise ValueError(f"group: {group!r} is none of the scan's townships")
-        return self.zones.groups.index(group)
+        return number
 
     def _fresh(self) -> "_Arrays":
         """Work the scan out anew where expectations or the period changed."""
         if self._stale:
             self._weigh(self._cells.columns - 1, self._scan)
             self._stale = False
+            self._knowing.clear()
         return self._scan
 
     def _settle(self) -> None:
@@ -280,8 +285,16 @@ class Scan:
         )
 
     def _score(self, number: int, scan: "_Arrays") -> float:
-        first, last = self.zones.group_starts[number : number + 2]
-        return float(kernel.score(int(first), int(last), scan.costs, scan.terms))
+        total = kernel.total_of(self._bounds[number], self._bounds[number + 1], scan.terms)
+        return math.log(total / self._known(number, scan)) if total > 0.0 else -math.inf
+
+    def _known(self, number: int, scan: "_Arrays") -> int:
+        """Count a group's zones and windows of which something is expected."""
+        kept = self._knowing if scan is self._scan else {}
+        if number not in kept:
+            costs = scan.costs[self._bounds[number] : self._bounds[number + 1]]
+            kept[number] = int((costs < math.inf).any(axis=2).sum())
+        return kept[number]
 
 
 class _Arrays(NamedTuple):
