@@ -22,6 +22,8 @@ ANY_RIVER = River(slug="", slowest=0.1, fastest=2.0)
 """Where nobody says anything of any river; the shipped data says the same."""
 REGIONAL_WITHIN = timedelta(hours=6)
 FEWEST_OTHERS = 3
+LIKELY = 0.01
+"""A chain is weather as well when whatever moves the others would have moved all its later stations with this chance."""
 
 Stations = Mapping[str, Sequence[Station]]
 
@@ -89,23 +91,26 @@ class Passages:
 
 
 def is_regional(county: County, chain: Chain, places: Sequence[Station], kind: Collection[str]) -> bool:
-    """Say whether most series of the quantity that the water cannot come to move the same way at the same time.
+    """Say whether what moves the series of the quantity that the water cannot come to would explain the chain as well.
 
-    Those are the stations of other rivers, of none, and upstream of the chain. Then it is the weather, or the season, and
-    no passage; what each series says of itself stands.
+    Those are the stations of other rivers, of none, and upstream of the chain. The share of them that moved the same way at
+    the same time, as rarely as the chain's least rare station, is the chance that weather or season moved a station; a chain
+    whose later stations it would all have moved LIKELY enough is no passage. What each series says of itself stands.
     """
     first = chain.seen[0].station.number
     reached = {station.series.id for station in places if station.number >= first}
     others = [name for name in kind if name not in reached and county.is_well(name)]
     begin, end = chain.begin - REGIONAL_WITHIN, chain.end
+    least = min(one.mark.rarity for one in chain.seen)
     moving = sum(
         any(
-            mark.above is chain.seen[0].mark.above and begin <= mark.begin <= end
+            mark.above is chain.seen[0].mark.above and begin <= mark.begin <= end and mark.rarity >= least
             for mark in county.marks.get(name, ())
         )
         for name in others
     )
-    return len(others) >= FEWEST_OTHERS and 2 * moving > len(others)
+    links = len({one.station.number for one in chain.seen}) - 1
+    return len(others) >= FEWEST_OTHERS and bool((moving / (len(others) + 1)) ** links > LIKELY)
 
 
 def episodes(chains: Sequence[Chain]) -> list[list[Chain]]:
