@@ -207,6 +207,20 @@ def test_weather_is_no_passage() -> None:
     assert take(fresh(), *everywhere, rare("qs1", 0), rare("qs2", 45)) == []
 
 
+@pytest.mark.parametrize(("stations", "passes"), [(2, False), (4, True)])
+def test_one_of_the_others_speaks_against_a_short_chain_only(stations: int, passes: bool) -> None:
+    """What moved one of three other stations may well have moved a second one here, and hardly three more in order."""
+    chain = [rare(f"qs{number}", 45 * number) for number in range(stations)]
+    told = take(fresh(), rare("ly0", -20), *chain)
+    assert (holding(told) != {}) is passes
+
+
+def test_what_is_less_rare_elsewhere_explains_nothing() -> None:
+    """Ordinary weather elsewhere does not take back what is a thousand times rarer."""
+    told = take(fresh(), rare("ly0", -20, 6.0), rare("qs1", 0, 9.0), rare("qs2", 45, 9.0))
+    assert holding(told)
+
+
 def test_all_at_once_is_no_passage() -> None:
     """What four stations see within minutes cannot have come with the water, nor what is too fast as a whole only."""
     assert take(fresh(), *[rare(f"qs{number}", 2 * number, 9.0) for number in range(4)]) == []
