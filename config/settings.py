@@ -62,7 +62,7 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 8080
     max_body_bytes: PositiveInt = 8 * 1024 * 1024
-    pack_readings: PositiveInt = 500
+    pack_readings: PositiveInt = 2_000
     linger_milliseconds: Annotated[float, Meta(ge=0)] = 5.0
     body_timeout_seconds: Positive = 30.0
     send_timeout_seconds: Positive = 10.0

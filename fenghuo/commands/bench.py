@@ -19,7 +19,7 @@ def create_commands() -> typer.Typer:
     @cli.command()
     def throughput(
         readings: int = typer.Option(6_000_000, min=10_000, help="Readings for our worker."),
-        packing: int = typer.Option(500, min=1, max=2_000, help="Readings in a message."),
+        packing: int = typer.Option(2_000, min=1, max=5_000, help="Readings in a message."),
         peer_readings: int = typer.Option(
             2_600_000, min=1_000, help="For each peer; below 64 a series its detector only warms up."
         ),
