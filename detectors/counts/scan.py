@@ -3,8 +3,8 @@
 Expectation-based (Neill, Moore, Sabhnani and Daniel, Detection of emerging space-time clusters, KDD 2005) over all zones
 and windows that end now, with negative binomial counts. What is judged is the mean of the likelihood ratios over a
 township's zones and windows, not the greatest (Neill, Moore and Cooper, A Bayesian spatial scan statistic, NIPS 2005): a
-cluster that fits no zone raises many a little, and the greatest ratio is moved by chance alone. Simulated at 0.2 cases per
-cell and day this finds 87 of 100 clusters of nine cells where the greatest ratio finds 83 (docs/benchmarks/clusters.md).
+cluster that fits no zone raises many a little, and the greatest ratio is moved by chance alone. At 0.2 cases per cell and
+day and a false day in 30 it finds 87 of 100 clusters of nine cells, the greatest ratio 85 (docs/benchmarks/clusters.md).
 A score's p-value is how rare it is among the township's own daily maxima.
 """
 
