@@ -86,8 +86,8 @@ class Scan:
         self._longest = windows[-1]
         self._windows = np.array(windows, np.int64)
         self._cells = ScanCells(zones, streams, self._longest + lag)
-        self._scan = _Arrays.of(zones.size, len(windows), streams)
-        self._settling = _Arrays.of(zones.size, len(windows), streams) if lag else self._scan
+        self._scan = kernel.Ratios.of(zones.size, len(windows), streams)
+        self._settling = kernel.Ratios.of(zones.size, len(windows), streams) if lag else self._scan
         self._knowing: dict[int, int] = {}
         self._bounds: list[int] = zones.group_starts.tolist()
         self._groups = {group: number for number, group in enumerate(zones.groups)}
@@ -189,7 +189,7 @@ class Scan:
         """The period that is going on, None before the first."""
         return self._cells.now
 
-    def _found(self, number: int, scan: "_Arrays", taken: NDArray[np.bool_]) -> list[Found]:
+    def _found(self, number: int, scan: kernel.Ratios, taken: NDArray[np.bool_]) -> list[Found]:
         """List a group's zones, each with the cells and the window that tell most, and mark their cells."""
         zones = self.zones
         first, last = self._bounds[number : number + 2]
@@ -254,7 +254,7 @@ class Scan:
             raise ValueError(f"group: {group!r} is none of the scan's townships")
         return number
 
-    def _fresh(self) -> "_Arrays":
+    def _fresh(self) -> kernel.Ratios:
         """Work the scan out anew where expectations or the period changed."""
         if self._stale:
             self._weigh(self._cells.columns - 1, self._scan)
@@ -271,7 +271,7 @@ class Scan:
         for number in range(len(self.zones.groups)):
             self._maxima.learn(number, self._score(number, self._settling))
 
-    def _weigh(self, column: int, scan: "_Arrays") -> None:
+    def _weigh(self, column: int, scan: kernel.Ratios) -> None:
         kernel.weigh(
             column,
             self.least,
@@ -284,33 +284,14 @@ class Scan:
             *scan,
         )
 
-    def _score(self, number: int, scan: "_Arrays") -> float:
+    def _score(self, number: int, scan: kernel.Ratios) -> float:
         total = kernel.total_of(self._bounds[number], self._bounds[number + 1], scan.terms)
         return math.log(total / self._known(number, scan)) if total > 0.0 else -math.inf
 
-    def _known(self, number: int, scan: "_Arrays") -> int:
+    def _known(self, number: int, scan: kernel.Ratios) -> int:
         """Count a group's zones and windows of which something is expected."""
         kept = self._knowing if scan is self._scan else {}
         if number not in kept:
             costs = scan.costs[self._bounds[number] : self._bounds[number + 1]]
             kept[number] = int((costs < math.inf).any(axis=2).sum())
         return kept[number]
-
-
-class _Arrays(NamedTuple):
-    """What is known of each zone and window: by stream the count, an event's gain and the cost; and the averaged ratio."""
-
-    observed: NDArray[np.int64]
-    gains: Floats
-    costs: Floats
-    terms: Floats
-
-    @classmethod
-    def of(cls, zones: int, windows: int, streams: int) -> "_Arrays":
-        by_stream = (zones, windows, streams)
-        return cls(
-            np.zeros(by_stream, np.int64),
-            np.zeros(by_stream),
-            np.full(by_stream, np.inf),
-            np.zeros((zones, windows)),
-        )

@@ -8,6 +8,7 @@ The logarithm of the ratio is then linear in the count, and an event costs a mul
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,26 @@ EDGE = 3.0
 LARGEST_SHAPE = 1e7
 MOST_LOG = 600.0
 """Of evidence, over all streams: what a double's exponential still holds."""
+
+
+class Ratios(NamedTuple):
+    """What is known of each zone and window: by stream the count, an event's gain and the cost; and the averaged ratio."""
+
+    observed: Ints
+    gains: Floats
+    costs: Floats
+    terms: Floats
+
+    @classmethod
+    def of(cls, zones: int, windows: int, streams: int) -> "Ratios":
+        """Make room for so many, of which nothing is known yet."""
+        by_stream = (zones, windows, streams)
+        return cls(
+            np.zeros(by_stream, np.int64),
+            np.zeros(by_stream),
+            np.full(by_stream, np.inf),
+            np.zeros((zones, windows)),
+        )
 
 
 @compiled
