@@ -92,7 +92,11 @@ async def test_an_officer_opens_what_was_held_back(console: Console) -> None:
         {"held_back": "chance", "chance": 0.08},
     )
     assert "同类预警多为误报" in entry["text"]
-    assert [page["recipient"] for page in view["pages"]] == ["白石镇值班室", "示例县应急指挥中心"]
+    assert {(page["recipient"], page["channel"]) for page in view["pages"]} == {
+        (recipient, channel)
+        for recipient in ("白石镇值班室", "示例县应急指挥中心")
+        for channel in ("console", "file")
+    }
     assert (view["held_back"], view["chance"]) == ("chance", 0.08)
     assert await listed(seat) == []
     status, told = await opened(seat, HELD.id)
