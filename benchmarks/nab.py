@@ -43,7 +43,7 @@ NOTES = (
     ),
     (
         "What the score is made of, and its constants, were chosen on 31 of the 58 files among some 1,500 variants; "
-        "docs/benchmarks/nab.md tells how. On files that nobody looked at, expect 70 to 75."
+        "docs/benchmarks/nab.md tells how. On files that nobody looked at, expect about 70."
     ),
 )
 

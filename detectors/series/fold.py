@@ -23,7 +23,7 @@ OPENS_AT = 6.0
 """Rarity of two readings in a row from which a learned finding raises something by itself: one in a million."""
 PERSISTENCE = 2
 WEAK_AT = 3.2
-"""Rarity of one record that opens a weak finding: about one in 1,600 readings, at most."""
+"""Rarity of one record that opens a weak finding: about one in 2,000 readings of noise, in the first weeks of a series."""
 WEAK_MOST = 5.99
 """What a weak finding says at most, however rare its one reading was."""
 ONCE_RARE = 128

@@ -15,6 +15,7 @@ from detectors.series.score import (
     CLIP,
     DAY,
     EXCESS_GAIN,
+    FIRST_VALUES,
     FORGET_EVERY,
     HOUR,
     HUGE,
@@ -34,6 +35,7 @@ from detectors.series.score import (
     TAIL_EXCESS,
     TAIL_RATE,
     WARM,
+    WEEKEND_MEMORY,
     WEEKEND_SHARE,
 )
 from detectors.series.state import KNOTS
@@ -95,7 +97,7 @@ class Innovation(base.SupervisedAnomalyDetector):
             return
         time, value, interval = self._time(x), _bounded(float(y), -HUGE, HUGE), self.interval_seconds * 1e6
         self.time = time
-        if self.learned == 0:
+        if self.learned < FIRST_VALUES:
             self._begin(value)
             return
         season = self._season(time)
@@ -117,13 +119,13 @@ class Innovation(base.SupervisedAnomalyDetector):
         if count * interval >= 7.0 * DAY:
             share = 1.0 if _is_weekend(time) else -WEEKEND_SHARE
             self.weekend = _four(
-                self.weekend + share * _bounded(interval / (14.0 * DAY), 1e-6, 0.02) * taught
+                self.weekend + share * _bounded(interval / WEEKEND_MEMORY, 1e-6, 0.02) * taught
             )
+        self.learned = count + 1
         gain = max(_bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
         knot, weight = _knot(time)
         for place, part in ((knot, 1.0 - weight), ((knot + 1) % KNOTS, weight)):
             self.profile[place] = _four(self.profile[place] + part * gain * taught)
-        self.learned = count + 1
 
     def rebase(self, at: float, value: float) -> None:
         """Take a value at a time (Unix seconds) for normal, as after a new level that stayed."""
@@ -159,7 +161,7 @@ class Innovation(base.SupervisedAnomalyDetector):
         self.slow = _four(value)
         self.level = self.spread = self.weekend = 0.0
         self.tail_excess, self.excursion = _steps(TAIL_EXCESS), 0
-        self.learned = 1
+        self.learned += 1
 
     def _learn_tail(self, far: float) -> None:
         """Learn from an excursion when it is over."""
@@ -188,8 +190,10 @@ class Innovation(base.SupervisedAnomalyDetector):
             excess = max(excess, beyond / max(high - low, least))
         if excess == 0.0:
             return 0.0
-        known = (min(self.learned, RECORD_MEMORY / (self.interval_seconds * 1e6)) + 1.0) / RECORD_KINDS
-        return max(math.log10(known) + RECORD_POWER * math.log10(excess / RECORD_MARGIN), 0.0)
+        known = min(self.learned, RECORD_MEMORY / (self.interval_seconds * 1e6))
+        return max(
+            math.log10((known + 1.0) / RECORD_KINDS) + RECORD_POWER * math.log10(excess / RECORD_MARGIN), 0.0
+        )
 
     def _record_after(self, record: Record, number: float) -> Record:
         """Tell a record after one more number."""
@@ -198,7 +202,7 @@ class Innovation(base.SupervisedAnomalyDetector):
         low, high = record
         if self.learned % FORGET_EVERY == 0:
             forgotten = math.log(2.0) * FORGET_EVERY * self.interval_seconds * 1e6 / RECORD_MEMORY
-            share = min(forgotten, 0.25) * (high - low)
+            share = 0.5 * min(forgotten, 0.5) * (high - low)
             low, high = low + share, high - share
         return _four(min(low, number)), _four(max(high, number))
 

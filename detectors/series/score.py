@@ -54,6 +54,10 @@ RECORD_MARGIN, RECORD_POWER = 0.03, 3.0
 """Beyond this share of the span between the least and the greatest, a record's p falls by this power."""
 RECORD_MEMORY = 365 * DAY
 """Half of a record's span is forgotten in this time."""
+FIRST_VALUES = 4
+"""Values each of which begins anew: what a sensor says first is often nothing that it measured."""
+WEEKEND_MEMORY = 5 * DAY
+"""What the weekend's distance is learned from; of it, every week has two."""
 FORGET_EVERY = 64
 """Readings from one forgetting to the next: less at a time would be lost in four bytes."""
 LEAST_SPAN = 10.0
@@ -145,7 +149,7 @@ def record_after(low: float, high: float, number: float, interval: float, count:
         return number, number
     if count % FORGET_EVERY == 0:
         forgotten = math.log(2.0) * FORGET_EVERY * interval / RECORD_MEMORY
-        share = min(forgotten, 0.25) * (high - low)
+        share = 0.5 * min(forgotten, 0.5) * (high - low)
         low, high = low + share, high - share
     return min(low, number), max(high, number)
 
@@ -222,20 +226,20 @@ def _learn_records(
 
 @compiled
 def _begin(fold: Record, value: float) -> None:
-    """Begin with the first value: all that was known before is forgotten."""
+    """Begin with one of the first values: all that was known before is forgotten."""
     for knot in range(KNOTS):
         fold.profile[knot] = value
     fold.slow = value
     fold.level = fold.spread = fold.weekend = 0.0
     fold.tail_excess, fold.excursion = steps_of(TAIL_EXCESS), 0
-    fold.learned = 1
+    fold.learned += 1
 
 
 @compiled
 def learn(fold: Record, interval: float, time: int, value: float) -> None:
     """Learn from a value, clipped to what the record makes believable."""
     value = bounded(value, -HUGE, HUGE)
-    if fold.learned == 0:
+    if fold.learned < FIRST_VALUES:
         _begin(fold, value)
         return
     season = season_at(fold, time)
@@ -254,14 +258,14 @@ def learn(fold: Record, interval: float, time: int, value: float) -> None:
     taught = bounded(rest, -reach, reach)
     if count * interval >= 7.0 * DAY:
         share = 1.0 if is_weekend(time) else -WEEKEND_SHARE
-        fold.weekend += share * bounded(interval / (14.0 * DAY), 1e-6, 0.02) * taught
+        fold.weekend += share * bounded(interval / WEEKEND_MEMORY, 1e-6, 0.02) * taught
+    fold.learned = min(count + 1, 4_000_000_000)
     gain = max(bounded(interval * KNOTS / (14.0 * DAY), 1e-5, 0.1), 1.0 / (1.0 + count / KNOTS))
     position = (time % DAY) / (DAY / KNOTS)
     knot = int(position)
     weight = position - knot
     fold.profile[knot] += (1.0 - weight) * gain * taught
     fold.profile[(knot + 1) % KNOTS] += weight * gain * taught
-    fold.learned = min(count + 1, 4_000_000_000)
 
 
 @compiled
