@@ -35,9 +35,9 @@ class OneSeries:
 
     A reading that opens a finding, be it weak, is an alarm: its score is ALARM at least, more the rarer it is, and 1 at the
     rarity of `score.RARITY_CAP`; a guard has no rarity, so its alarm scores just ALARM. All others score below ALARM: by the
-    rarity of the record they set while nothing is said, and the same while a finding is open, since nothing new is to be told.
-    A reading that a guard holds back from the learned score (a stuck sensor's) scores 0. What is not finite, comes twice or
-    behind a later one has no score (NaN) and is no alarm.
+    rarity of the record they set, also while a finding is open, since nothing new is to be told then. A reading that
+    a guard holds back from the learned score (a stuck sensor's) scores 0. What is not finite, comes twice or behind a later
+    one has no score (NaN) and is no alarm.
     """
 
     def __init__(self) -> None:
