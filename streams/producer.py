@@ -21,6 +21,7 @@ from msgspec import Struct
 from config.settings import BrokerSettings
 from domain.codec import Headers
 from domain.errors import BrokerUnavailable
+from streams.ending import end
 
 log = structlog.get_logger(__name__)
 
@@ -117,8 +118,7 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._keeper:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await end(self._keeper)
         self._ready.clear()
         if self._producer:
             self._close(self._producer)

@@ -28,6 +28,7 @@ from domain.topics import (
     REGISTRY_SOURCES,
     Topic,
 )
+from streams.ending import end
 from streams.ends import ends_of
 from streams.rejected import send_rejected, turn_away
 
@@ -79,8 +80,7 @@ class Registry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._follower:
-            self._follower.cancel()
-            await asyncio.gather(self._follower, return_exceptions=True)
+            await end(self._follower)
 
     @property
     def is_ready(self) -> bool:
