@@ -4,12 +4,10 @@ A row holds the scalars named below, the mean of the terms, the log weights of D
 """
 
 import math
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.compiled import source_digest
 from detectors.counts.design import LEVEL, Design, Floats
 
 TIME, LEARNED, UP, DOWN, LATE, LAST, TOGETHER, SQUARE, PARENT = range(9)
@@ -47,7 +45,6 @@ TERM = np.dtype(
         ("growth_restless", "f8"),
         ("cap", "f8"),
         ("cap_within", "f8"),
-        (f"of_{source_digest(Path(__file__).parent)}", "f8"),  # the name: see `source_digest`
     ]
 )
 """What is known of a term before any count, see `design.Block`."""

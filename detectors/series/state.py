@@ -7,12 +7,9 @@ detector keeps are marks (`detectors/series/marks.py`); 0 stands for none.
 """
 
 from enum import IntEnum
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from detectors.compiled import source_digest
 
 Record = Any
 """A record or an array of them inside compiled code, which types them by itself."""
@@ -98,7 +95,7 @@ SERIES = np.dtype(
         ("size", "u1"),
         ("ahead", "u1"),  # newest readings of the ring that are kept but not believed yet
         ("told", "u2"),  # bits: whose open finding was said
-        (f"spare_{source_digest(Path(__file__).parent)}", "u1", (2,)),  # the name: see there
+        ("spare", "u1", (2,)),
         ("committed", FOLD),
         ("head", FOLD),
     ]
