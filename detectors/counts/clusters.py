@@ -17,14 +17,13 @@ from itertools import groupby
 from uuid import UUID
 
 import msgspec
-from msgspec import structs
 
 from detectors.counts.cells import BUCKETS_PER_DAY, NAMED_INPUTS, Cells, Key, bucket_of, day_of, start_of
-from detectors.counts.ledger import Heard, Ledger
+from detectors.counts.ledger import Heard, Ledger, end_over
 from detectors.counts.scan import Found, Scan
 from detectors.counts.usual import Usual
 from detectors.counts.zones import Place, Zones, zones_of
-from domain.areas import AreaLevel, county_of, covers, township_of, up_to
+from domain.areas import AreaLevel, county_of, township_of, up_to
 from domain.errors import Fault, InvalidInput
 from domain.findings import Finding, FindingState, SubjectKind
 from domain.identity import finding_id
@@ -105,20 +104,7 @@ class Clusters:
 
     def clear(self, county: str, received_at: datetime) -> list[Finding]:
         """Clear what is over at the county's time."""
-        newest = self._ledger.newest(county)
-        now = bucket_of(newest)
-        over = [
-            name for name, (said, until) in self._open.items() if until <= now and covers(county, said.area)
-        ]
-        return [
-            structs.replace(
-                self._open.pop(name)[0],
-                state=FindingState.CLEARED,
-                observed_at=newest,
-                received_at=received_at,
-            )
-            for name in over
-        ]
+        return end_over(self._open, county, self._ledger.newest(county), received_at)
 
     def open_findings(self) -> list[Finding]:
         """List what was said and not cleared."""

@@ -6,12 +6,10 @@ that nothing can change any more which may still arrive (usual.py). How rare a c
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import structs
 
 from detectors.counts.cells import (
     Cells,
@@ -19,7 +17,7 @@ from detectors.counts.cells import (
     bucket_of,
     time_of,
 )
-from detectors.counts.ledger import Heard, Ledger
+from detectors.counts.ledger import Heard, Ledger, end_over
 from detectors.counts.rate import rarity_of
 from detectors.counts.usual import Usual
 from domain.areas import AreaLevel, county_of, up_to
@@ -36,14 +34,6 @@ LEAST = 4
 """Tickets below which nothing is an event, however rare: a new cell must not fire on its second."""
 OPEN = "open"
 """The piece that holds what was said and not cleared."""
-
-
-@dataclass(slots=True)
-class _Open:
-    """A finding that was said and not yet cleared."""
-
-    finding: Finding
-    until: int
 
 
 Behind = Callable[[str, str, Feed, int, int], tuple[str, ...]]
@@ -64,7 +54,7 @@ class Counts:
         self._behind = behind
         self.cells = Cells()
         self.usual = Usual(ledger, self.cells)
-        self._open: dict[UUID, _Open] = {}
+        self._open: dict[UUID, tuple[Finding, int]] = {}
 
     def observe(self, heard: Heard) -> list[Finding]:
         """Count a ticket or report that was admitted, and say what that changes."""
@@ -99,7 +89,7 @@ class Counts:
         start = time_of(begin)
         name = finding_id(detector, DETECTOR_VERSION, f"{key.area}/{key.category}/{key.feed}", start)
         said = self._open.get(name)
-        if said is not None and int(rarity) <= int(_rarity(said.finding)):
+        if said is not None and int(rarity) <= int(_rarity(said[0])):
             return None
         finding = Finding(
             id=name,
@@ -126,35 +116,20 @@ class Counts:
         until = begin + 2 * length  # one period after its own
         if newest >= until:  # it came so late that it would be over before anybody saw it
             until = newest + length
-        self._open[name] = _Open(finding, max(until, said.until if said else 0))
+        self._open[name] = finding, max(until, said[1] if said else 0)
         return finding
 
     def clear(self, county: str, received_at: datetime) -> list[Finding]:
         """Clear what is over at the county's newest time; a later period that is rare has a finding of its own."""
-        newest = self._ledger.newest(county)
-        now = bucket_of(newest)
-        over = [
-            name
-            for name, held in self._open.items()
-            if held.until <= now and county_of(held.finding.area) == county
-        ]
-        return [
-            structs.replace(
-                self._open.pop(name).finding,
-                state=FindingState.CLEARED,
-                observed_at=newest,
-                received_at=received_at,
-            )
-            for name in over
-        ]
+        return end_over(self._open, county, self._ledger.newest(county), received_at)
 
     def open_findings(self) -> list[Finding]:
         """List what was said and not cleared."""
-        return [held.finding for held in self._open.values()]
+        return [finding for finding, _ in self._open.values()]
 
     def dump(self) -> dict[str, bytes]:
         """Write the pieces that changed since the last dump."""
-        held = [(held.finding, held.until) for held in self._open.values()]
+        held = list(self._open.values())
         return {**self.cells.dump(), **self.usual.dump(), OPEN: msgspec.msgpack.encode(held)}
 
     def restore(self, pieces: Mapping[str, bytes]) -> None:
@@ -163,7 +138,7 @@ class Counts:
         self.usual.restore(pieces)
         if OPEN in pieces:
             held = msgspec.msgpack.decode(pieces[OPEN], type=list[tuple[Finding, int]])
-            self._open = {finding.id: _Open(finding, until) for finding, until in held}
+            self._open = {finding.id: (finding, until) for finding, until in held}
 
 
 def _rarity(finding: Finding) -> float:

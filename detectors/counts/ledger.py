@@ -6,9 +6,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
-from detectors.counts.cells import day_of
-from domain.areas import county_of
+from detectors.counts.cells import bucket_of, day_of
+from domain.areas import county_of, covers
+from domain.findings import Finding, FindingState
 from domain.levels import Feed
 
 NEWEST = "newest"
@@ -116,3 +118,20 @@ class Ledger:
 def _piece(day: int) -> str:
     """Name the piece of a day; the name is taken again long after, since pieces can be emptied and not removed."""
     return f"{PREFIX}{day % SLOTS}"
+
+
+def end_over(
+    held: dict[UUID, tuple[Finding, int]], county: str, newest: datetime, received_at: datetime
+) -> list[Finding]:
+    """Take what is over in a county at its newest time out of what was said, and clear it.
+
+    With each finding `held` has the bucket from which on it is over.
+    """
+    now = bucket_of(newest)
+    over = [name for name, (said, until) in held.items() if until <= now and covers(county, said.area)]
+    return [
+        structs.replace(
+            held.pop(name)[0], state=FindingState.CLEARED, observed_at=newest, received_at=received_at
+        )
+        for name in over
+    ]

@@ -14,10 +14,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import structs
 
 from detectors.counts.cells import BUCKETS_PER_DAY, bucket_of, day_of, start_of
-from detectors.counts.ledger import Heard, Ledger
+from detectors.counts.ledger import Heard, Ledger, end_over
 from detectors.counts.rate import belief, rarity_of
 from detectors.words.recent import ALL, Recent, Spoken
 from domain.areas import AreaLevel, county_of, covers, township_of
@@ -111,20 +110,7 @@ class Rising:
 
     def clear(self, county: str, received_at: datetime) -> list[Finding]:
         """Clear what is over at the county's time."""
-        newest = self._ledger.newest(county)
-        now = bucket_of(newest)
-        over = [
-            name for name, (said, until) in self._open.items() if until <= now and covers(county, said.area)
-        ]
-        return [
-            structs.replace(
-                self._open.pop(name)[0],
-                state=FindingState.CLEARED,
-                observed_at=newest,
-                received_at=received_at,
-            )
-            for name in over
-        ]
+        return end_over(self._open, county, self._ledger.newest(county), received_at)
 
     def behind(self, area: str, category: str, feed: Feed, begin: int, length: int) -> tuple[str, ...]:
         """Tell the terms that rose in the texts behind a count of so many buckets, most telling first.
