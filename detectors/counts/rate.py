@@ -5,10 +5,8 @@ both are in its shape, which is therefore never believed to exceed LARGEST_SHAPE
 """
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from typing import Any
-
-from river import base
 
 LARGEST_SHAPE = 20.0
 """Calls vary by a fifth from one day to the next with nothing being the matter."""
@@ -64,61 +62,6 @@ def belief(
     return mean, min(shape, largest_shape)
 
 
-class CountRate(base.SupervisedAnomalyDetector):
-    """Scores a count `y` in a period against all periods before; high means more than expected.
-
-    `x` may give the period's `exposure`, 1 for an ordinary one. Missing counts (None, NaN) teach nothing. The score is a
-    share of MOST_RARE in orders of magnitude: `rarity_of` is the thing itself.
-    """
-
-    def __init__(
-        self,
-        discount: float = 0.99,
-        prior_mean: float = 1.0,
-        prior_shape: float = 1.0,
-        largest_shape: float = LARGEST_SHAPE,
-    ) -> None:
-        """Forget by `discount` per period; start from a gamma prior of this mean and shape."""
-        self.discount = discount
-        self.prior_mean = prior_mean
-        self.prior_shape = prior_shape
-        self.largest_shape = largest_shape
-        self.counted = 0.0
-        self.exposure = 0.0
-
-    def learn_one(self, x: dict[Hashable, Any] | None, y: Any) -> None:
-        """Learn the count of a period."""
-        self.counted *= self.discount
-        self.exposure *= self.discount
-        if is_count(y):
-            self.counted += float(y or 0)
-            self.exposure += _exposure(x)
-
-    def score_one(self, x: dict[Hashable, Any] | None, y: Any) -> float:
-        """Score the count of a period in [0, 1]; changes nothing."""
-        if not is_count(y):
-            return 0.0
-        mean, shape = belief(
-            self.counted, self.exposure, self.prior_mean, self.prior_shape, self.largest_shape
-        )
-        return rarity_of(int(y or 0), mean * _exposure(x), shape) / MOST_RARE
-
-    def dump(self) -> dict[str, float]:
-        """Write the state as plain numbers."""
-        return {"version": 1, "counted": self.counted, "exposure": self.exposure}
-
-    def restore(self, state: dict[str, float]) -> None:
-        """Take up a written state; ValueError for another version."""
-        if state.get("version") != 1:
-            raise ValueError("unknown version of a count's state")
-        self.counted, self.exposure = state["counted"], state["exposure"]
-
-
 def is_count(value: Any) -> bool:
     """Say whether a value can be a count."""
     return isinstance(value, int | float) and math.isfinite(value) and value >= 0
-
-
-def _exposure(x: dict[Hashable, Any] | None) -> float:
-    given = (x or {}).get("exposure", 1.0)
-    return float(given) if is_count(given) and given > 0 else 1.0

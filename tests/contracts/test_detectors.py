@@ -14,12 +14,11 @@ import pytest
 from river.checks import common, yield_checks
 
 from detectors.counts.glm import CountGLM
-from detectors.counts.rate import CountRate
 from detectors.counts.scan_score import ClusterScore
 from detectors.series.innovation import Innovation
 
-Detector = Innovation | CountRate | CountGLM | ClusterScore
-DETECTORS: list[Detector] = [Innovation(), CountRate(), CountGLM(), ClusterScore()]
+Detector = Innovation | CountGLM | ClusterScore
+DETECTORS: list[Detector] = [Innovation(), CountGLM(), ClusterScore()]
 GENERAL = [
     common.check_repr,
     common.check_str,

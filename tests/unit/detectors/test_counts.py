@@ -11,7 +11,7 @@ from scipy import stats  # type: ignore[import-untyped]  # comes with river
 
 from detectors.counts.cells import Key, bucket_of, seconds_of
 from detectors.counts.ledger import Heard
-from detectors.counts.rate import CountRate, belief, rarity_of
+from detectors.counts.rate import rarity_of
 from detectors.counts.watch import TextsWatch
 from domain.errors import InvalidInput
 from domain.findings import Finding, FindingState
@@ -74,18 +74,6 @@ def test_the_tail_is_that_of_the_negative_binomial(count: int, mean: float, shap
 def test_a_flood_of_tickets_has_a_finite_rarity() -> None:
     """Even absurd counts are answered, with the greatest rarity there is."""
     assert rarity_of(10**6, 0.01, 1.0) == 30.0
-
-
-def test_the_model_class_believes_what_the_ring_believes() -> None:
-    """Learning period by period gives the same belief as discounting all at once."""
-    generator = random.Random(1)
-    counts = [generator.randrange(6) for _ in range(50)]
-    model = CountRate(discount=0.97)
-    for count in counts:
-        model.learn_one({}, count)
-    weights = [0.97 ** (49 - n) for n in range(50)]
-    at_once = belief(sum(w * c for w, c in zip(weights, counts, strict=True)), sum(weights), 1.0, 1.0)
-    assert belief(model.counted, model.exposure, 1.0, 1.0) == pytest.approx(at_once)
 
 
 def test_buckets_begin_at_local_hours() -> None:
