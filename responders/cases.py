@@ -1,6 +1,6 @@
 """What dispatch decides about: the case, the people on duty, the orders that follow, and the outcome of sending."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -172,8 +172,23 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """Another page that a digest tells of."""
+
+    page: UUID
+    incident: UUID
+    title: str
+    level: Level
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """A page as a channel gets it; names no person. `page` is the idempotency key."""
+    """A page as a channel gets it; names no person. `page` is the idempotency key.
+
+    `contact` is how the channel reaches the recipient (a phone number, an account, an address): it is neither logged nor
+    kept. At `link` the recipient acknowledges once, or by replying `code`. `also` makes it a digest.
+    """
 
     page: UUID
     incident: UUID
@@ -189,6 +204,10 @@ class Message:
     place: str
     drill: bool
     created_at: datetime
+    contact: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    also: tuple[Also, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ async def send_due(
 
     A page whose outcome could not be written down stays leased; the others are not kept from theirs.
     """
-    claimed = await store.workers.claim_pages(channel.name, AT_ONCE, lease_seconds)
+    claimed = await store.pages.claim_pages(channel.name, AT_ONCE, lease_seconds)
     ends = await asyncio.gather(
         *(_send(store, channel, one, pause) for one in claimed), return_exceptions=True
     )
@@ -82,7 +82,7 @@ async def _send(store: Store, channel: Channel, claimed: Claimed, pause: float |
         outcome = Outcome(Result.REFUSED, Cause.DRILL)
     else:
         outcome = await channel.send(claimed.message)
-    await store.workers.record_outcome(claimed, outcome, pause)
+    await store.pages.record_outcome(claimed, outcome, pause)
     PAGES.labels(channel.name, outcome.result.value).inc()
     if outcome.result is Result.DELIVERED:
         await _measure(store, claimed)
@@ -133,7 +133,7 @@ class NotSetUp:
 
 async def pass_on_stranded(store: Store, channels: Mapping[str, Channel]) -> int:
     """Have pages over channels that are not set up fall over; answers how many."""
-    stranded = await store.workers.channels_waiting() - channels.keys()
+    stranded = await store.pages.channels_waiting() - channels.keys()
     return sum([await send_due(store, NotSetUp(name)) for name in sorted(stranded)])
 
 

@@ -1,7 +1,7 @@
 """The Chinese sentences that dispatch writes into timelines and messages; English stands in kinds and details."""
 
 from domain.areas import AreaLevel
-from domain.incidents import PleaKind, PleaOutcome
+from domain.incidents import IncidentState, PleaKind, PleaOutcome, TaskState, Verdict
 from domain.levels import Grade
 from responders.cases import Reason
 
@@ -47,7 +47,30 @@ REASON = {
     Reason.ENDED: "已结束",
 }
 
-
+STATE = {
+    IncidentState.DETECTED: "待核实",
+    IncidentState.VERIFYING: "核实中",
+    IncidentState.CONFIRMED: "已立案",
+    IncidentState.RESPONDING: "处置中",
+    IncidentState.CONTROLLED: "已控制",
+    IncidentState.RECOVERING: "恢复中",
+    IncidentState.CLOSED: "已结案",
+    IncidentState.REVIEWED: "已复盘",
+    IncidentState.FALSE_ALARM: "误报",
+    IncidentState.MERGED: "已合并",
+}
+TASK = {
+    TaskState.DISPATCHED: "已派发",
+    TaskState.REFUSED: "退单待裁定",
+    TaskState.SUSPENDED: "缓办",
+    TaskState.ACCEPTED: "已签收",
+    TaskState.ON_SITE: "已到场",
+    TaskState.DONE: "已办结",
+    TaskState.VERIFIED: "已核查",
+    TaskState.CLOSED: "已结案",
+    TaskState.CANCELLED: "已取消",
+}
+VERDICT = {Verdict.TRUE: "属实", Verdict.FALSE: "误报", Verdict.DUPLICATE: "重复", Verdict.DRILL: "演练"}
 PLEA = {PleaKind.REFUSE: "退单", PleaKind.SUSPEND: "缓办", PleaKind.EXTEND: "延期"}
 OUTCOME = {
     PleaOutcome.GRANTED: "同意",
@@ -55,8 +78,14 @@ OUTCOME = {
     PleaOutcome.LAPSED: "逾期未裁定",
     PleaOutcome.MOOT: "任务已结束",
 }
+CHANNEL = {"console": "控制台", "file": "文件", "webhook": "接口"}
 
 
 def post_name(post: str) -> str:
     """Name a post in Chinese; a post that only local data knows is named by its slug."""
     return POST.get(post, post)
+
+
+def channel_name(channel: str) -> str:
+    """Name a channel in Chinese; one that only local data knows by its own name."""
+    return CHANNEL.get(channel, channel)

@@ -214,7 +214,10 @@ async def committed(bootstrap: str) -> dict[TopicPartition, int]:
 
 async def is_worked_off(bootstrap: str) -> bool:
     """Say whether everything on the topics that workers read is acknowledged."""
-    done, ends = await committed(bootstrap), await end_of(bootstrap, *READ_TOPICS)
+    try:
+        done, ends = await committed(bootstrap), await end_of(bootstrap, *READ_TOPICS)
+    except KafkaError:  # a broker that was frozen is not yet its cluster's again
+        return False
     all_known = len(ends) == len(READ_TOPICS) * settings_for(bootstrap).broker.partitions
     return all_known and all(done.get(place, 0) >= end for place, end in ends.items())
 

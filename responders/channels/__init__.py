@@ -50,7 +50,7 @@ async def open_channels(
     chats, secrets = chats or {}, secrets or {}
     if faults := [*check_secrets(chats, secrets)]:
         raise InvalidConfiguration(faults)
-    channels: list[Channel] = [ConsoleChannel(store.workers), FileChannel(settings.file_path)]
+    channels: list[Channel] = [ConsoleChannel(store.pages), FileChannel(settings.file_path)]
     async with open_session(settings.webhook_timeout_seconds) as session:
         if settings.webhook_url:
             channels.append(WebhookChannel(session, settings.webhook_url))

@@ -22,7 +22,8 @@ select
     ) as earlier_at
 from alert_version said
 join alert on alert.id = said.alert
-left join incident on incident.alert = said.alert
+left join case_alert on case_alert.alert = said.alert
+left join incident on incident.id = case_alert.incident
 left join area place on place.code = alert.place
 left join area county on county.code = alert.county
 where said.zh is not null and said.held_back is null and starts_with(alert.place, $1)

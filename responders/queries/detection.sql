@@ -21,16 +21,17 @@ from alert
 left join area on area.code = alert.place
 where alert.held_back is not null and starts_with(alert.place, $1)
     and alert.changed_at > clock_now() - interval '336 hours'
-    and not exists (select from incident where incident.alert = alert.id)
+    and not exists (select from case_alert where case_alert.alert = alert.id)
 order by alert.change = 'cleared', alert.changed_at desc, alert.id limit $2;
 
 -- name: lock_alert
 -- Take hold of an alert of an area, with its case if it has one: (alert, area).
 select id, change, domain, category, place, level, zh, en, held_back, chance,
     (select received_at from alert_version where alert = alert.id and version = alert.version) as received_at,
-    (select incident.id from incident where incident.alert = alert.id) as incident
+    (select case_alert.incident from case_alert where case_alert.alert = alert.id) as incident
 from alert where id = $1 and starts_with(place, $2) for update;
 
 -- name: case_of_alert
 -- Name the case of an alert in an area: (alert, area).
-select id from incident where alert = $1 and starts_with(place, $2);
+select id from incident
+where id = (select incident from case_alert where alert = $1) and starts_with(place, $2);

@@ -34,7 +34,12 @@ on conflict do nothing;
 -- Take hold of the case of an alert.
 select id, place, post, grade, state, policies, step, loop, next_at, acknowledged_at is not null as acknowledged, version,
     level, alert_open, fault
-from incident where alert = $1 for no key update;
+from incident where id = (select incident from case_alert where alert = $1) for no key update;
+
+-- name: join_case
+-- Note which case an alert belongs to: (alert, case).
+insert into case_alert (alert, incident) values ($1, $2)
+on conflict (alert) do update set incident = excluded.incident;
 
 -- name: lock_due_incident
 -- Take hold of the case whose timer ran out longest ago and that no other worker holds.

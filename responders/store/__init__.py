@@ -18,10 +18,11 @@ from domain.incidents import IncidentState, TaskState, Verdict
 from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
-from responders.store import account, commands, console, intake, messages, opening, registry, stations
+from responders.store import account, alerts, commands, console, intake, messages, registry, stations
 from responders.store.audit import Audit
 from responders.store.detection import Detection
 from responders.store.listening import listen
+from responders.store.pages import Pages
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
@@ -44,8 +45,9 @@ from responders.views import (
 class Store:
     """All that the platform keeps and all that may be asked of it.
 
-    `workers` is for the responder's own loops, `register` for whoever changes devices and series or looks at them,
-    `audit` for the record of cases as evidence, `detection` for what officers see of held-back alerts and calibration.
+    `workers` is for the responder's own loops, `pages` for sending, `register` for whoever changes devices and series or
+    looks at them, `audit` for the record of cases as evidence, `detection` for what officers see of held-back alerts and
+    calibration.
     """
 
     def __init__(self, database: Database) -> None:
@@ -54,6 +56,7 @@ class Store:
         self.workers = Workers(database)
         self.register = Register(database)
         self.audit = Audit(database)
+        self.pages = Pages(database)
         self.pleas = Pleas(database)
         self.detection = Detection(database)
 
@@ -152,7 +155,7 @@ class Store:
         A new alert opens a case with its first task and pages in the same transaction. A graver level raises the grade and
         pages anew; a cleared one asks for the case to be closed and closes nothing.
         """
-        return await self._database.run(opening.record_alert, alert, rules)
+        return await self._database.run(alerts.record_alert, alert, rules)
 
     async def record_rejected(self, rejected: Sequence[Rejected]) -> int:
         """Store what was turned away; answers how many were new."""

@@ -12,9 +12,10 @@ from domain.identity import incident_id
 from domain.levels import Domain, Level
 from responders.cases import Rules
 from responders.detection import DetectionView, HeldBackRow
-from responders.store.commands import DECIDES, answered
 from responders.store.console import find_actor, read_row, view
-from responders.store.opening import NewCase, Notes, add_entry, flush, open_incident
+from responders.store.entries import Notes, add_entry, flush
+from responders.store.held import DECIDES, answered
+from responders.store.opening import NewCase, open_incident
 from responders.store.pool import Connection, Database
 from responders.store.queries import sql
 from responders.views import IncidentRow, Viewer

@@ -13,16 +13,16 @@ from responders import pleas, words
 from responders.cases import Case, Decision, Desk, Person, Reason, Rules, Work
 from responders.escalation import TASK_STEPS, overseers, page_person
 from responders.pleas import Plea, Settled
-from responders.store.commands import answered
 from responders.store.console import Actor, find_actor, task_view
-from responders.store.opening import SYSTEM, Notes, add_entry, case_of, flush, name_of, write_decision
+from responders.store.entries import SYSTEM, Notes, add_entry, case_of, flush, name_of
+from responders.store.held import DECIDES, answered
+from responders.store.opening import write_decision
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
 from responders.store.works import put_work, work_of
 from responders.views import Role, TaskRow, Viewer
 
-DECIDES = (Role.OFFICER, Role.COMMANDER)
 ASKED, ANSWERED = 200, 300
 """Steps of a task's pages beside its deadlines' (at most 150): a plea is told to those above, its answer to the unit."""
 PLACES = {kind: number for number, kind in enumerate(PleaKind)}

@@ -70,6 +70,7 @@ class DoomedStore:
     def __init__(self, store: Store, lives: list[int]) -> None:
         """Count calls of the store and of its workers alike."""
         self.workers = Doomed(store.workers, lives)
+        self.pages = Doomed(store.pages, lives)
         self._outer = Doomed(store, lives)
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
@@ -148,7 +149,7 @@ async def test_a_lease_that_lasts_is_respected(world: World) -> None:
 async def test_an_acknowledgement_while_the_sender_is_dead_withdraws_the_page(world: World) -> None:
     """A page whose sender died is not sent again after the case was acknowledged."""
     incident = await world.raise_alert(QINGXI)
-    await world.store.workers.claim_pages("file", 10, 0)
+    await world.store.pages.claim_pages("file", 10, 0)
     await world.store.acknowledge(viewer(POSTS[QINGXI]), incident, uuid4())
     channel = FakeChannel()
     await world.send_all(channel)
@@ -187,9 +188,9 @@ async def test_many_responders_page_nobody_twice(world: World) -> None:
 async def test_a_second_delivery_would_be_counted(world: World) -> None:
     """The count of repetitions that the report shows is able to be other than zero."""
     await world.raise_alert(QINGXI)
-    claimed = await world.store.workers.claim_pages("file", 10, 0)
+    claimed = await world.store.pages.claim_pages("file", 10, 0)
     for _ in range(2):
-        await world.store.workers.record_outcome(claimed[0], DELIVERED)
+        await world.store.pages.record_outcome(claimed[0], DELIVERED)
     assert (await world.store.account()).repeated_pages == 1
 
 

@@ -1,0 +1,105 @@
+"""A case that somebody acts on: taken hold of, checked, written down, once for each request id."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.codec import encode
+from domain.errors import Conflict, NotAllowed, NotFound
+from domain.incidents import OPEN_STATES, IncidentState
+from responders import words
+from responders.store.console import Actor, find_actor, read_row
+from responders.store.entries import add_entry, flush
+from responders.store.pool import Connection, Record
+from responders.store.queries import sql
+from responders.views import IncidentRow, Role, Viewer
+
+DECIDES = frozenset({Role.OFFICER, Role.COMMANDER})
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A case that the transaction holds, and who acts on it."""
+
+    row: Record
+    actor: Actor
+
+    @property
+    def id(self) -> UUID:
+        """The case."""
+        incident: UUID = self.row["id"]
+        return incident
+
+    @property
+    def state(self) -> IncidentState:
+        """Its state when it was taken hold of."""
+        return IncidentState(self.row["state"])
+
+
+async def hold(connection: Connection, viewer: Viewer, incident: UUID) -> Held:
+    """Take hold of a case: NotFound outside the area before NotAllowed, so that nobody learns what lies elsewhere."""
+    actor = await find_actor(connection, viewer)
+    row = await connection.fetchrow(sql("lock_case"), incident, actor.area)
+    if row is None:
+        raise NotFound("没有这个事件，或不在您的辖区。 There is no such incident in your area.")
+    if actor.role not in DECIDES:
+        raise NotAllowed("您的角色不能执行此操作。 Your role may not do this.")
+    return Held(row, actor)
+
+
+async def answered(
+    connection: Connection, request_id: UUID, actor: Actor, action: str, subject: UUID, kind: type[Any]
+) -> Any:
+    """Find what this request was answered before; Conflict when the id was used for something else."""
+    row = await connection.fetchrow(sql("find_request"), request_id)
+    if row is None:
+        return None
+    if (row["user_id"], row["action"], row["subject"]) != (actor.id, action, subject):
+        raise Conflict("请求编号已用于其他操作。 This request id was used for something else.")
+    return msgspec.json.decode(row["answer"], type=kind)
+
+
+async def finish(connection: Connection, held: Held, request_id: UUID, action: str) -> IncidentRow:
+    """Count the change, keep the answer, tell live pages."""
+    await connection.execute(sql("touch_incident"), held.id)
+    answer = await read_row(connection, held.id, held.actor.area)
+    await connection.execute(
+        sql("add_request"), request_id, held.actor.id, action, held.id, encode(answer).decode()
+    )
+    await flush(connection, [("incident", str(held.id), held.row["place"])])
+    return answer
+
+
+async def entry(connection: Connection, held: Held, kind: str, text: str, **detail: object) -> None:
+    """Add a line to the case's record in the name of who acts."""
+    await add_entry(
+        connection, held.id, kind, text, actor=held.actor.display, user=held.actor.id, detail=detail
+    )
+
+
+async def stop_paging(connection: Connection, held: Held) -> None:
+    """Acknowledge a case as part of acting on it; whoever was first stays the one who acknowledged."""
+    if held.row["acknowledged_at"] is None:
+        await entry(connection, held, "acknowledged", "确认接收")
+        if held.row["holder"] is None:
+            await connection.execute(sql("set_holder"), held.id, held.actor.id)
+    await connection.execute(sql("acknowledge"), held.id, held.actor.id)
+    await connection.execute(sql("withdraw_alarms"), held.id)
+
+
+def require_open(held: Held) -> None:
+    """Raise Conflict when the case has ended."""
+    if held.state not in OPEN_STATES:
+        raise Conflict(f"事件{words.STATE[held.state]}。 The incident has ended ({held.state.value}).")
+
+
+async def set_state(connection: Connection, held: Held, state: IncidentState, note: str) -> None:
+    """Move a case; one that ends has its pages withdrawn and its tasks ended."""
+    await connection.execute(sql("set_state"), held.id, state.value)
+    text = f"{words.STATE[held.state]} → {words.STATE[state]}" + (f"。{note}" if note else "")
+    await entry(connection, held, "moved", text, note=note, **{"from": held.state.value, "to": state.value})
+    if state not in OPEN_STATES:
+        await connection.execute(sql("withdraw_pages"), held.id)
+        await connection.execute(sql("end_tasks"), held.id)
