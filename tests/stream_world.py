@@ -231,9 +231,24 @@ class Outcome:
     late: set[tuple[str, datetime]] = field(default_factory=set)
     alerts: dict[tuple[UUID, int], Alert] = field(default_factory=dict)
 
-    def facts(self) -> tuple[Any, ...]:
-        """What must be the same however often workers died."""
-        return self.findings, self.rollups, self.late, self.open_alerts()
+    def differs_from(self, expected: "Outcome") -> list[str]:
+        """Name what is missing here, too much, or other than expected, at most ten of each kind."""
+        told: list[str] = []
+        for name in ("findings", "rollups"):
+            mine, theirs = getattr(self, name), getattr(expected, name)
+            for what, keys in (
+                ("missing", theirs.keys() - mine.keys()),
+                ("too much", mine.keys() - theirs.keys()),
+                ("other", {key for key in mine.keys() & theirs.keys() if mine[key] != theirs[key]}),
+            ):
+                if keys:
+                    some = [f"{key}: {mine.get(key)} for {theirs.get(key)}" for key in sorted(keys)[:10]]
+                    told.append(f"{name}, {len(keys)} {what}: {'; '.join(some)}")
+        if self.late != expected.late:
+            told.append(f"late: {sorted(self.late ^ expected.late)[:10]}")
+        if self.open_alerts() != expected.open_alerts():
+            told.append(f"alerts: {self.open_alerts()} for {expected.open_alerts()}")
+        return told
 
     def open_alerts(self) -> set[tuple[str, str, int]]:
         """Category, place and level of each alert's last version."""
