@@ -157,6 +157,12 @@ class Cause(StrEnum):
     REDIRECTED = "redirected"
     STORAGE = "storage"
     NOT_SET_UP = "not_set_up"
+    NO_CONTACT = "no_contact"
+    UNKNOWN_RECIPIENT = "unknown_recipient"
+    NOT_AUTHORISED = "not_authorised"  # a key, a token or a signature of ours is not accepted
+    OUT_OF_SERVICE = "out_of_service"  # the account is closed or its balance spent
+    CIRCUIT_OPEN = "circuit_open"
+    NOT_RECEIVED = "not_received"  # taken by the other side, which says later that it reached nobody
     DRILL = "drill"
     OUTCOME_UNKNOWN = "outcome_unknown"
     ATTEMPTS_SPENT = "attempts_spent"
@@ -187,7 +193,8 @@ class Message:
     """A page as a channel gets it; names no person. `page` is the idempotency key.
 
     `contact` is how the channel reaches the recipient (a phone number, an account, an address): it is neither logged nor
-    kept. At `link` the recipient acknowledges once, or by replying `code`. `also` makes it a digest.
+    kept, and sealed until the channel's own door (`channels/addressed.py`). At `link` the recipient acknowledges once, or by
+    replying `code`. `also` makes it a digest.
     """
 
     page: UUID

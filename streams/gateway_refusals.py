@@ -4,6 +4,7 @@ import structlog
 from aiohttp import web
 
 from config.metrics import INPUTS, OUTPUTS, REJECTED
+from config.sealing import Sealer
 from domain.codec import encode, headers_for
 from domain.errors import BrokerUnavailable
 from domain.levels import Feed
@@ -11,7 +12,6 @@ from domain.registry import Source
 from domain.topics import REJECTED as REJECTED_TOPIC
 from streams.gateway_access import Buckets
 from streams.gateway_problems import Refused, problem
-from streams.personal import Sealer
 from streams.producer import Message, Writes
 from streams.registry import Registry
 from streams.rejected import turn_away

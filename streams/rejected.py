@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
+from config.sealing import Sealer
 from config.settings import BrokerSettings
 from domain.codec import encode, headers_for
 from domain.errors import Fault
 from domain.identity import derived_id
 from domain.inputs import MAX_REJECTED_BYTES, Rejected
 from domain.topics import REJECTED
-from streams.personal import Sealer
 from streams.producer import open_producer
 
 MAX_RECORDED_FAULTS = 50

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.data import Data
+from config.sealing import KEY_BYTES, Sealer
 from config.settings import Settings
 from domain.areas import township_of
 from domain.errors import InvalidInput
@@ -22,7 +23,6 @@ from fenghuo.backtest.runner import Arrival
 from streams.gateway_problems import Refused
 from streams.gateway_texts import Desk
 from streams.packing import MICROSECOND, ReadingPack, pack, time_of
-from streams.personal import KEY_BYTES, Sealer
 from streams.places import Places
 from streams.producer import Message
 from streams.registry import Registry

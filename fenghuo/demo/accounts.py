@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from argon2 import PasswordHasher
 from msgspec import Struct, convert, structs
 
+from config.sealing import Sealer
 from domain.areas import AreaLevel, township_of
 from domain.codec import encode
 from domain.identity import derived_id
@@ -17,7 +18,6 @@ from fenghuo.demo.networks import Channel
 from fenghuo.demo.places import Places, read_data
 from responders.views import Role, Shift, User
 from streams.devices.directory import secrets_record
-from streams.personal import Sealer
 
 ON_DUTY = timedelta(days=3650)
 """The demo's roster never ends, on either side of its start."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from config.sealing import Sealer
 from domain.clock import Clock
 from domain.registry import Device
 from fenghuo.demo.accounts import (
@@ -19,7 +20,6 @@ from fenghuo.demo.places import Places, build_places
 from fenghuo.demo.readings import SHANGHAI
 from fenghuo.demo.truth import Happening, read_truth
 from responders.store import Store
-from streams.personal import Sealer
 
 START = datetime(2026, 6, 19, 7, 0, tzinfo=SHANGHAI)
 """A Friday in summer, and a festival: storms, fevers and fireworks are all in season."""

@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ class FileChannel:
     """Appends to a file and forces it to the disk; several processes may append to the same one.
 
     A page that stands in the file is not written again. Not promised: that across a rotation, which takes the record of
-    what was written away with the old file.
+    what was written away with the old file. How a person is reached, and what acknowledges a page, is never written.
     """
 
     name = "file"
@@ -47,7 +48,8 @@ class FileChannel:
             torn = self._catch_up(file.fileno())
             if message.page in self._written:
                 return
-            file.write((b"\n" if torn else b"") + msgspec.json.encode(message) + b"\n")
+            line = msgspec.json.encode(replace(message, contact="", link="", code=""))
+            file.write((b"\n" if torn else b"") + line + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

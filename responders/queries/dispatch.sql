@@ -107,7 +107,9 @@ from ready, incident, app_user
 where page.id = ready.id and incident.id = page.incident and app_user.id = page.recipient
 returning page.id, page.state, page.attempts, ready.lapsed, page.incident, app_user.display, page.step, page.loop,
     page.reason, incident.title, incident.zh, incident.en, incident.level, incident.grade, incident.place,
-    incident.drill, page.created_at, page.received_at;
+    incident.drill, page.created_at, page.received_at,
+    (select string_agg(contact.user_id || ' ' || contact.sealed, E'\n' order by contact.digest) from contact
+        where contact.user_id = page.recipient and contact.channel = page.channel) as contact;
 
 -- name: announce_page
 -- Tell live pages of a page for the console, once: (page, place).

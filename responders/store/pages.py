@@ -77,6 +77,7 @@ async def _claim_pages(
                 place=row["place"],
                 drill=row["drill"],
                 created_at=row["created_at"],
+                contact=row["contact"] or "",
             ),
             attempts=row["attempts"],
             received_at=row["received_at"],

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import structlog
 
+from config.sealing import Sealer
 from domain.decode import decode_json
 from domain.errors import InvalidInput
 from domain.registry import Device, Protocol, Secrets, Series, own_series
 from streams.devices.met import Met
 from streams.packing import MICROSECOND
-from streams.personal import Sealer
 from streams.registry import Registry
 
 log = structlog.get_logger(__name__)

@@ -13,6 +13,7 @@ from typing import Self, cast
 
 import structlog
 
+from config.sealing import Sealer
 from config.settings import Settings
 from domain.devices import MAX_CHANNELS
 from domain.errors import BrokerUnavailable, Fault
@@ -26,7 +27,6 @@ from streams.devices.sightings import Sightings
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog
 from streams.packing import EARLIEST, MICROSECOND
-from streams.personal import Sealer
 from streams.producer import Writes, repeat
 from streams.registry import Registry
 

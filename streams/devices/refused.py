@@ -7,13 +7,13 @@ from datetime import datetime
 import structlog
 
 from config.metrics import OUTPUTS, REJECTED
+from config.sealing import Sealer
 from domain.errors import BrokerUnavailable, Fault
 from domain.inputs import Rejected
 from domain.topics import REJECTED as REJECTED_TOPIC
 from streams.gateway_access import Bucket
 from streams.gateway_refusals import STAGE
 from streams.messages import message_of
-from streams.personal import Sealer
 from streams.producer import Writes
 from streams.rejected import turn_away
 

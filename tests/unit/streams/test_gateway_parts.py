@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.data import load_data
+from config.sealing import Sealer
 from config.settings import BrokerSettings, GatewaySettings, Settings
 from domain.codec import decode, encode
 from domain.errors import BrokerUnavailable, Fault
@@ -28,7 +29,6 @@ from streams.gateway_readings import Catalog, Columns, parse_readings
 from streams.gateway_texts import Desk
 from streams.messages import partition_of
 from streams.packing import micros, unpack
-from streams.personal import Sealer
 from streams.places import Places
 from streams.producer import OVERHEAD_BYTES, Message
 from streams.registry import Registry

@@ -9,6 +9,7 @@ from math import inf, nan
 
 import pytest
 
+from config.sealing import Sealer
 from config.settings import BrokerSettings, DeviceSettings, Secret, Settings
 from domain.clock import Clock
 from domain.codec import decode, encode
@@ -32,7 +33,7 @@ from streams.devices.met import Met, Observation
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog
 from streams.packing import ReadingPack, micros, unpack
-from streams.personal import Sealer, read_key
+from streams.personal import read_key
 from streams.producer import Message
 from streams.registry import Registry
 
