@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
+from config.burden import Budget, check_budgets
 from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
 from config.hydrology import Element, check_elements
@@ -157,6 +158,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     element: tuple[Element, ...] = ()
     pollutant: tuple[Pollutant, ...] = ()
     chat: tuple[Chat, ...] = ()
+    budget: tuple[Budget, ...] = ()
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
 
 
@@ -173,6 +175,7 @@ FILES = {
     "pollutant": "pollutants.toml",
     "chat": "chats.toml",
     "river": "rivers.toml",
+    "budget": "burden.toml",
 }
 
 
@@ -193,6 +196,8 @@ class Data(Struct, frozen=True, kw_only=True):
     """By their codes, and by those of 2005."""
     rivers: dict[str, River]
     """By slug; "" is for all others."""
+    budgets: dict[str, Budget]
+    """By role."""
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -238,11 +243,13 @@ def load_data(local: Path | None = None) -> Data:
         elements=files.element,
         pollutants=by_code(files.pollutant),
         rivers={river.slug: river for river in files.river},
+        budgets={budget.role: budget for budget in files.budget},
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
     faults.extend(check_chats(files.chat))
+    faults.extend(check_budgets(files.budget))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))

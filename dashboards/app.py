@@ -11,7 +11,7 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, cap, detection, pages, registry, sessions, tasks
+from dashboards import api, cap, detection, figures, pages, registry, sessions, tasks
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
@@ -84,6 +84,8 @@ def _add_routes(app: web.Application) -> None:
             web.get("/detection", detection.show_detection_page),
             web.get("/api/v1/detection", detection.show_detection),
             web.post("/api/v1/alerts/{alert}/open", detection.open_alert),
+            web.get("/api/v1/response", figures.show_response),
+            web.get("/api/v1/burden", figures.show_burden),
             web.get("/registry", registry.show_registry),
             web.get("/api/v1/registry/devices", registry.list_devices),
             web.get("/api/v1/registry/series", registry.list_series),

@@ -22,3 +22,9 @@ PAGE_LATENCY = Histogram(
     buckets=_BUCKETS,
 )
 FAILURES = Counter("fenghuo_loop_failures_total", "Errors that ended a round of a loop", ["loop", "error"])
+RESPONSE_SHARE = Gauge(
+    "fenghuo_response_share", "Share of the last seven days' orders, of those known", ["area", "rate"]
+)
+RESPONSE_SECONDS = Gauge(
+    "fenghuo_response_seconds", "Middle of the last seven days' times, county clock", ["area", "stage"]
+)

@@ -16,7 +16,7 @@ from config.data import Data
 from config.settings import RespondSettings, Settings
 from domain.errors import DatabaseUnavailable, Fault, InvalidConfiguration
 from domain.levels import Grade
-from responders import deadman, dispatch, intake, limits, outbox
+from responders import deadman, dispatch, intake, limits, measuring, outbox
 from responders.cases import Rules
 from responders.channels import Channel, channel_names, open_channels
 from responders.loops import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Bell, Health, keep_running, wait_for
@@ -102,6 +102,7 @@ def _loops(
         "deadman": partial(deadman.run_deadman, store, rules, settings.respond, instance, health, stopping),
         "sign_of_life": partial(deadman.run_sign_of_life, settings.respond, vital, health, stopping),
         "limits": partial(limits.run_limits, store, data.aqi, health, stopping),
+        "figures": partial(measuring.run_figures, store, health, stopping),
         "housekeeping": partial(_keep_house, store, channels, health, stopping),
         "bell": partial(_until_stopping, partial(dispatch.run_bell, store, bell, health), stopping),
     }

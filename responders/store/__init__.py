@@ -21,6 +21,7 @@ from responders.cases import Recorded, Rules
 from responders.store import account, alerts, commands, console, intake, messages, registry, stations
 from responders.store.audit import Audit
 from responders.store.detection import Detection
+from responders.store.figures import Figures
 from responders.store.listening import listen
 from responders.store.pages import Pages
 from responders.store.pleas import Pleas
@@ -59,6 +60,7 @@ class Store:
         self.pages = Pages(database)
         self.pleas = Pleas(database)
         self.detection = Detection(database)
+        self.figures = Figures(database)
 
     @classmethod
     @asynccontextmanager
