@@ -1,6 +1,5 @@
 """Group chats of WeCom, DingTalk and Feishu to which a bot posts pages: how to reach them, how often, in what words."""
 
-import string
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
@@ -8,11 +7,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from config.settings import ChatSecrets
+from config.templates import template_faults
 from domain.errors import Fault
 from domain.inputs import Slug
 
-FIELDS = ("mark", "level", "grade", "title", "text", "english", "recipient")
-"""What a template may name; only `text` and `english` are cut when a message is too long."""
 TAKEN = ("console", "file", "webhook")
 """Channels that there are without a chat."""
 TEMPLATE = "{mark}【{level}预警 {grade}级】{title}\n{text}\n请{recipient}在值班台确认接收。"
@@ -47,17 +45,7 @@ def check_chats(chats: Sequence[Chat]) -> Iterator[Fault]:
         place = f"chat[{number}]"
         if names.count(chat.name) > 1:
             yield Fault(f"{place}.name", f"{chat.name} is the name of another channel")
-        try:
-            fields = {
-                name for _, name, form, turned in string.Formatter().parse(chat.template) if name is not None
-            }
-        except ValueError as error:
-            yield Fault(f"{place}.template", f"is no template: {error}")
-            continue
-        if unknown := sorted(fields - set(FIELDS)):
-            yield Fault(f"{place}.template", f"names {', '.join(unknown)}; there are {', '.join(FIELDS)}")
-        if "text" not in fields:
-            yield Fault(f"{place}.template", "must hold {text}")
+        yield from template_faults(chat.template, f"{place}.template")
 
 
 def secrets_of(name: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec import Meta, Struct
 
+from config.breakers import BreakerRule, check_breakers
 from config.burden import Budget, check_budgets
 from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
@@ -14,6 +15,7 @@ from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
 from config.routes import Route, check_routes
+from config.services import Service, check_services
 from domain.aqi import AirQuality, Standard
 from domain.areas import AreaLevel, covers
 from domain.decode import convert
@@ -158,6 +160,8 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     element: tuple[Element, ...] = ()
     pollutant: tuple[Pollutant, ...] = ()
     chat: tuple[Chat, ...] = ()
+    service: tuple[Service, ...] = ()
+    breaker: Annotated[tuple[BreakerRule, ...], Meta(min_length=1)]
     budget: tuple[Budget, ...] = ()
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
 
@@ -174,6 +178,8 @@ FILES = {
     "element": "hydrology.toml",
     "pollutant": "pollutants.toml",
     "chat": "chats.toml",
+    "service": "services.toml",
+    "breaker": "breakers.toml",
     "river": "rivers.toml",
     "budget": "burden.toml",
 }
@@ -190,6 +196,8 @@ class Data(Struct, frozen=True, kw_only=True):
     aqi: AirQuality
     routes: tuple[Route, ...]
     chats: dict[str, Chat]
+    services: dict[str, Service]
+    breakers: dict[str, BreakerRule]
     cap_events: tuple[CapEvent, ...]
     elements: tuple[Element, ...]
     pollutants: dict[str, Pollutant]
@@ -239,6 +247,8 @@ def load_data(local: Path | None = None) -> Data:
         aqi=AirQuality(files.aqi),
         routes=files.route,
         chats={chat.name: chat for chat in files.chat},
+        services={service.name: service for service in files.service},
+        breakers={rule.channel: rule for rule in files.breaker},
         cap_events=files.cap_event,
         elements=files.element,
         pollutants=by_code(files.pollutant),
@@ -249,6 +259,8 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
     faults.extend(check_routes(files.route))
     faults.extend(check_chats(files.chat))
+    faults.extend(check_services(files.service, [chat.name for chat in files.chat]))
+    faults.extend(check_breakers(files.breaker))
     faults.extend(check_budgets(files.budget))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))

@@ -163,6 +163,18 @@ class ChatSecrets(Section, frozen=True, kw_only=True):
     secret: Secret = Secret()
 
 
+class ServiceSecrets(Section, frozen=True, kw_only=True):
+    """What a service of services.toml needs: which, its kind tells. `callback` is what it shows when it calls us."""
+
+    key: Secret = Secret()
+    secret: Secret = Secret()
+    user: Secret = Secret()
+    password: Secret = Secret()
+    url: Secret = Secret()
+    token: Secret = Secret()
+    callback: Secret = Secret()
+
+
 class ConsoleSettings(Section, frozen=True, kw_only=True):
     """The web console."""
 
@@ -196,6 +208,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     console: ConsoleSettings = ConsoleSettings()
     chats: dict[str, ChatSecrets] = {}
     """By `FENGHUO_CHAT_NAME`: the secrets of the chats in chats.toml, from the environment."""
+    services: dict[str, ServiceSecrets] = {}
+    """By `FENGHUO_SERVICE_NAME`: the secrets of the services in services.toml, from the environment."""
+    contact_key: Secret = Secret()
+    """32 bytes in base64: seals how persons are reached, and signs the links by which they acknowledge."""
     personal_key: Secret = Secret()
     """32 bytes in base64: the key under which gateways seal personal fields."""
     data_dir: Path | None = None
@@ -205,12 +221,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 SECRETS = {
     "FENGHUO_CONSOLE_CAP_TOKEN": ("console", "cap_token"),
+    "FENGHUO_CONTACT_KEY": ("contact_key",),
     "FENGHUO_DATABASE_DSN": ("database", "dsn"),
     "FENGHUO_MQTT_PASSWORD": ("mqtt", "password"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
 }
 LISTS = frozenset({("cap", "feeds"), ("cap", "hosts"), ("fusion", "shadow")})
 """Settings that hold several values: in the environment they stand between commas."""
+SERVICE = re.compile(r"(FENGHUO_SERVICE_[A-Z0-9_]+)_(KEY|SECRET|USER|PASSWORD|URL|TOKEN|CALLBACK)")
 CHAT = re.compile(r"(FENGHUO_CHAT_[A-Z0-9_]+)_(TOKEN|SECRET)")
 TOP_LEVEL = ("data_dir", "log_level")
 CONFIG_VARIABLE = "FENGHUO_CONFIG"
@@ -257,6 +275,8 @@ def load_settings(environment: Mapping[str, str] | None = None, file: Path | Non
             continue
         if chat := CHAT.fullmatch(name):
             _put(values, ("chats", chat[1], chat[2].lower()), {"value": text})
+        elif service := SERVICE.fullmatch(name):
+            _put(values, ("services", service[1], service[2].lower()), {"value": text})
         elif name not in known:
             faults.append(Fault(name, "is not a setting"))
         elif name in SECRETS:
@@ -284,9 +304,10 @@ def _read_file(environment: Mapping[str, str], file: Path | None) -> tuple[dict[
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidConfiguration([Fault(str(path), f"is not TOML: {error}")]) from error
     faults = []
-    if "chats" in values:
-        faults.append(Fault("chats", "are secrets: set FENGHUO_CHAT_…_TOKEN in the environment instead"))
-        del values["chats"]
+    for name, variable in (("chats", "FENGHUO_CHAT_…_TOKEN"), ("services", "FENGHUO_SERVICE_…_SECRET")):
+        if name in values:
+            faults.append(Fault(name, f"are secrets: set {variable} in the environment instead"))
+            del values[name]
     for variable, where in SECRETS.items():
         section = _section(values, where)
         if where[-1] in section:

@@ -59,7 +59,7 @@ def _decode_path(kind: type[Any], value: Any) -> Any:
 
 def faults_of(kind: Any, value: Any, path: str = "", *, lenient: bool = False) -> Iterator[Fault]:
     """Find all faults of a value against a type, walking into structs and sequences of them."""
-    kind = _without_none(kind) if value is not None else kind
+    kind = _tagged(_without_none(kind), value) if value is not None else kind
     item = _item_type(kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and isinstance(value, dict):
         yield from _struct_faults(kind, value, path, lenient=lenient)
@@ -82,6 +82,7 @@ def _struct_faults(
 ) -> Iterator[Fault]:
     dot = f"{path}." if path else ""
     known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    tag = kind.__struct_config__.tag_field
     clean = True
     for name, field in known.items():
         if name in value:
@@ -92,7 +93,7 @@ def _struct_faults(
             clean = False
             yield Fault(f"{dot}{name}", "is missing")
     if kind.__struct_config__.forbid_unknown_fields:
-        for name in value.keys() - known.keys():
+        for name in value.keys() - known.keys() - {tag}:
             clean = False
             yield Fault(f"{dot}{name}", "is not a known field")
     if clean:  # each field fits by itself: what is left is a rule between fields
@@ -125,6 +126,17 @@ def _without_none(kind: Any) -> Any:
         others = [one for one in get_args(kind) if one is not NoneType]
         return others[0] if len(others) == 1 else kind
     return kind
+
+
+def _tagged(kind: Any, value: Any) -> Any:
+    """Choose from a union of tagged structs the one that the value names; any other type stays as it is."""
+    if get_origin(kind) not in (Union, UnionType) or not isinstance(value, dict):
+        return kind
+    structs = [one for one in get_args(kind) if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    named = [
+        one for one in structs if value.get(one.__struct_config__.tag_field) == one.__struct_config__.tag
+    ]
+    return named[0] if len(named) == 1 else kind
 
 
 def _item_type(kind: Any) -> Any | None:
