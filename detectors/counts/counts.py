@@ -61,6 +61,7 @@ class Counts:
         county, area = county_of(heard.area), heard.area
         bucket = bucket_of(heard.observed_at)
         self.cells.count(Key(county, heard.category, heard.feed), bucket, heard.id)
+        self.usual.lags.count(heard)
         self.usual.learn(county)
         findings = []
         for level in LEVELS:
@@ -80,7 +81,7 @@ class Counts:
         count = self.cells.counted(key, begin, length)
         if count < LEAST:
             return None
-        expected = self.usual.expect(key, begin, length)
+        expected = self.usual.expect(key, begin, length, heard.received_at)
         if expected is None:
             return None
         rarity = rarity_of(count, *expected)

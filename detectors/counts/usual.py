@@ -5,10 +5,11 @@ judged by days that lie a whole lateness bound before it: as soon as nothing can
 learned, and what that lets expect of the first day beyond the bound is kept until nothing can be counted for that one
 either. So the order of arrival makes no difference, and an outbreak does not teach its own first day to be usual. Within a
 township a village or grid cell has a share that it has shown (a gamma belief, rate.py); within a day the hours have the
-county's rhythm.
+county's rhythm, as far as they are usually reported by now (lags.py).
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from detectors.counts.cells import BUCKETS_PER_DAY, Cells, Key, rhythm_of, start_of
 from detectors.counts.glm_bank import GLMBank
+from detectors.counts.lags import Lags
 from detectors.counts.ledger import Ledger
 from detectors.counts.rate import LARGEST_SHAPE, belief
 from domain.areas import AreaLevel, county_of, covers, township_of
@@ -64,6 +66,7 @@ class Usual:
         """Take the ledger that tells how far time has come, and the counts."""
         self._ledger = ledger
         self._cells = cells
+        self.lags = Lags(ledger)
         self._bank = GLMBank("day")
         self._counties: dict[str, _County] = {}
         self._numbers: dict[Key, int] = {}
@@ -95,14 +98,21 @@ class Usual:
                 del memory[old]
         self._changed.add(county)
 
-    def expect(self, key: Key, begin: int, length: int) -> tuple[float, float] | None:
-        """Tell mean and shape of the count expected in buckets of one day, None while too little is known."""
+    def expect(self, key: Key, begin: int, length: int, at: datetime) -> tuple[float, float] | None:
+        """Tell mean and shape of the count expected in buckets of one day and received by a time.
+
+        None while too little is known.
+        """
         day = begin // BUCKETS_PER_DAY
         found = self.expect_day(key, day)
         if found is None:
             return None
-        rhythm = self._rhythm(key._replace(area=county_of(key.area)), day)
-        hours = (rhythm[bucket % BUCKETS_PER_DAY] for bucket in range(begin, begin + length))
+        county = county_of(key.area)
+        rhythm = self._rhythm(key._replace(area=county), day)
+        hours = (
+            rhythm[bucket % BUCKETS_PER_DAY] * self.lags.part(county, key.feed, bucket, at)
+            for bucket in range(begin, begin + length)
+        )
         return found[0] * sum(hours) / BUCKETS_PER_DAY, found[1]
 
     def expect_day(self, key: Key, day: int) -> tuple[float, float] | None:
@@ -183,6 +193,7 @@ class Usual:
         return self._siblings[name]
 
     def _learn_day(self, county: str, known: _County, day: int) -> None:
+        self.lags.learn(county, day)
         counted = self._cells.on_day(county, day, AreaLevel.TOWNSHIP)
         self._make_slots(known, county, counted, day)
         counts = [counted.get(Key(*key), 0) for key in known.keys]
@@ -222,10 +233,12 @@ class Usual:
                 for county in sorted(changed)
             },
             **{f"{ROWS}{number}": block for number, block in self._bank.dump().items()},
+            **self.lags.dump(),
         }
 
     def restore(self, pieces: Mapping[str, bytes]) -> None:
         """Take up its own among written pieces; InvalidInput or ValueError (msgspec's) when they are of another form."""
+        self.lags.restore(pieces)
         for name, piece in pieces.items():
             if name.startswith(ROWS):
                 self._bank.restore(int(name.removeprefix(ROWS)), piece)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 import pytest
+from calls_world import NAMES, START, Item, burst, history
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats  # type: ignore[import-untyped]  # comes with river
@@ -17,40 +18,8 @@ from domain.errors import InvalidInput
 from domain.findings import Finding, FindingState
 from domain.levels import Feed
 
-START = datetime(2026, 6, 1, 16, tzinfo=UTC)  # midnight in Shanghai
-NAMES = UUID(int=1)
 NEW = "990101103777001"
 """A grid cell that nothing is heard of at first."""
-Item = tuple[datetime, str, str, UUID]
-
-
-def history(days: int, per_day: float = 40.0, seed: int = 1) -> list[Item]:
-    """Make ordinary days of a county of six townships with five villages each."""
-    generator = random.Random(seed)
-    items: list[Item] = []
-    at = START
-    while True:
-        at += timedelta(days=generator.expovariate(2 * per_day))
-        if at > START + timedelta(days=days):
-            return items
-        if generator.random() > (0.9 if 8 <= (at.hour + 8) % 24 < 20 else 0.1):
-            continue
-        area = f"99010110{generator.randrange(6)}00{generator.randrange(5)}001"
-        category = generator.choice(["infectious-disease", "noise-complaint", "general-appeal"])
-        items.append((at, area, category, uuid5(NAMES, f"{seed}/{len(items)}")))
-
-
-def burst(begin: timedelta, count: int, *, minutes: float = 10, area: str = "990101103002001") -> list[Item]:
-    """Make tickets about fever in one cell, one after another."""
-    return [
-        (
-            START + begin + timedelta(minutes=minutes * n),
-            area,
-            "infectious-disease",
-            uuid5(NAMES, f"burst/{begin}/{n}"),
-        )
-        for n in range(count)
-    ]
 
 
 def send(counts: TextsWatch, items: list[Item], feed: Feed = Feed.TICKETS) -> list[Finding]:
@@ -211,9 +180,9 @@ def test_order_and_repetition_make_no_difference(seed: int) -> None:
     assert _open(straight_watch)
     for area in ("990101", "990101103", "990101103002", NEW[:12], "990101777"):
         key, begin = Key(area, "infectious-disease", Feed.TICKETS), bucket_of(last[0]) // 6 * 6
-        expected = straight_watch.counts.usual.expect(key, begin, 6)
+        expected = straight_watch.counts.usual.expect(key, begin, 6, last[0])
         assert expected is not None
-        assert crooked_watch.counts.usual.expect(key, begin, 6) == expected
+        assert crooked_watch.counts.usual.expect(key, begin, 6, last[0]) == expected
 
 
 @pytest.mark.parametrize("cut", [0, 1, 100, 165])
