@@ -5,14 +5,16 @@
 select id, display, role, area from app_user where id = $1 and not disabled;
 
 -- name: queue
--- List cases of an area, newest first: (area, states, limit, before).
+-- List cases of an area, newest first: (area, states, limit, before). Joint ones are collected once, not looked up in each row.
 select * from incident_row
-where starts_with(place, $1) and state = any($2::text[]) and ($4::timestamptz is null or opened_at < $4)
+where (starts_with(place, $1) or id = any(array(
+        select incident from case_party where left_at is null and starts_with(area, $1)
+    ))) and state = any($2::text[]) and ($4::timestamptz is null or opened_at < $4)
 order by opened_at desc, id limit $3;
 
 -- name: incident_row
 -- Read a case of an area: (incident, area).
-select * from incident_row where id = $1 and starts_with(place, $2);
+select * from incident_row where id = $1 and case_within(id, place, $2);
 
 -- name: incident_text
 -- Read what an incident's page says: the latest sentences and evidence.
@@ -49,11 +51,12 @@ order by minute desc limit $4;
 -- name: lock_case
 -- Take hold of a case of an area: (incident, area). Names are subqueries, since a row that waited for its lock is read
 -- anew but a joined one is not: who was second would not learn who was first.
-select id, alert, category, place, state, grade, version, acknowledged_at, acknowledged_by, holder,
+select id, alert, category, place, state, grade, version, drill, acknowledged_at, acknowledged_by, holder,
     (select display from app_user where app_user.id = incident.acknowledged_by) as acknowledger,
-    (select display from app_user where app_user.id = incident.holder) as holder_name
+    (select display from app_user where app_user.id = incident.holder) as holder_name,
+    starts_with(place, $2) as within, merged_into, drill, fault, domain
 from incident
-where id = $1 and starts_with(place, $2) for no key update;
+where id = $1 and case_within(id, place, $2) for no key update;
 
 -- name: find_request
 -- Find what a request was answered: (request).
@@ -99,10 +102,12 @@ update incident set verdict = $2 where id = $1;
 update incident set version = version + 1, changed_at = clock_now() where id = $1;
 
 -- name: lock_task
--- Take hold of a task of a case in an area: (task, area).
+-- Take hold of a task of a case in an area: (task, area). Whoever is only a party of the case has no task but its own.
 select task.id, task.incident, task.state, task.area, task.post, incident.place
 from task join incident on incident.id = task.incident
-where task.id = $1 and starts_with(incident.place, $2) for no key update of task;
+where task.id = $1 and (
+    starts_with(incident.place, $2) or starts_with(task.area, $2) and case_within(incident.id, incident.place, $2)
+) for no key update of task;
 
 -- name: set_task_state
 -- Move a task: (task, state, user, whether deadlines go on).
@@ -115,9 +120,17 @@ select task.id, task.area, task.post, coalesce(area.name, task.area) as area_nam
 from task left join area on area.code = task.area where id = $1;
 
 -- name: changes_since
--- List changes of an area after an id: (id, area, limit, whether cases may be seen). Heartbeats concern everybody.
+-- List changes of an area after an id: (id, area, limit, whether cases may be seen). Heartbeats concern everybody, changes
+-- of a joint case each of its parties.
 select id, kind, ref, area, at from change
-where id > $1 and (kind = 'heartbeat' or ($4 and starts_with(area, $2))) order by id limit $3;
+where id > $1 and (kind = 'heartbeat' or ($4 and (
+    starts_with(area, $2)
+    or case kind
+        when 'incident' then has_party_within(ref::uuid, $2)
+        when 'page' then has_party_within((select incident from page where page.id = ref::uuid), $2)
+        else false
+    end
+))) order by id limit $3;
 
 -- name: newest_change
 -- Tell the newest id.

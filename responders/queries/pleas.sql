@@ -5,7 +5,7 @@
 select task.id, task.incident, task.number, task.area, task.post, task.state, task.dispatched_at, task.due_at, task.passed,
     incident.place, incident.fault
 from task join incident on incident.id = task.incident
-where task.id = $1 and starts_with(incident.place, $2) for no key update of task;
+where task.id = $1 and case_within(incident.id, incident.place, $2) for no key update of task;
 
 -- name: add_plea
 -- Ask, once for each kind: (task, kind, item, reason, until, user, answer by); nothing comes back when it was asked before.

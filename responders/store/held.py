@@ -46,6 +46,10 @@ async def hold(connection: Connection, viewer: Viewer, incident: UUID) -> Held:
         raise NotFound("没有这个事件，或不在您的辖区。 There is no such incident in your area.")
     if actor.role not in DECIDES:
         raise NotAllowed("您的角色不能执行此操作。 Your role may not do this.")
+    if not row["within"]:
+        raise NotAllowed(
+            "联合处置事件由牵头单位决定，贵单位办理本单位的任务。 Who coordinates decides; yours are your own tasks."
+        )
     return Held(row, actor)
 
 
