@@ -55,13 +55,14 @@ class StreamApp(faust.App):
     warm_up: Callable[[], None]
 
     _opened: AsyncExitStack | None = None
+    _warming: asyncio.Future[None] | None = None
     _broker_answers = True
 
     async def on_first_start(self) -> None:
         """Make no folders, as Faust would: all state is on the broker."""
 
     async def on_start(self) -> None:
-        """Read the registry first: nothing can be judged without it.
+        """Begin to read the registry, and join the group meanwhile; without a broker, wait for it.
 
         Garbage is not looked for meanwhile, and never among what is there when the work begins: all of it stays, and going
         through a hundred thousand series again and again took a quarter of the start.
@@ -69,13 +70,20 @@ class StreamApp(faust.App):
         gc.disable()
         self._opened = AsyncExitStack()
         await self._opened.enter_async_context(self.registry)
-        await asyncio.to_thread(self.warm_up)
-        await self.registry.ready()
+        self._warming = asyncio.ensure_future(asyncio.to_thread(self.warm_up))
+        await self.registry.begun()
         await super().on_start()
+
+    async def knows_all(self) -> None:
+        """Wait until the registry is read and the detectors are compiled: nothing can be judged before."""
+        if self._warming is not None:
+            await asyncio.shield(self._warming)
+        await self.registry.ready()
 
     async def on_started(self) -> None:
         """Begin to write snapshots once the state of before has been read."""
         await super().on_started()
+        await self.knows_all()
         gc.freeze()
         gc.enable()
         for partitions in self.work:
@@ -106,7 +114,11 @@ class StreamApp(faust.App):
 
     def _is_settled(self) -> bool:
         return bool(
-            self.started and not self.rebalancing and self.tables.actives_ready and not self.should_stop
+            self.started
+            and self.registry.is_ready
+            and not self.rebalancing
+            and self.tables.actives_ready
+            and not self.should_stop
         )
 
     async def take_leave(self, *_: Any, **__: Any) -> None:
@@ -238,6 +250,7 @@ def _body(app: StreamApp, partitions: Partitions) -> Callable[[Any], Any]:
 
     async def body(stream: Any) -> None:
         try:
+            await app.knows_all()
             await work_off(incoming(stream), partitions)
         except Exception as error:  # noqa: BLE001  # the outermost loop
             await app.crash(error)

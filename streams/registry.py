@@ -68,6 +68,7 @@ class Registry:
         self.on_device: list[DeviceListener] = []
         self._records: dict[tuple[str, bytes], Entry] = {}
         self._stale: set[tuple[str, bytes]] = set()
+        self._begun = asyncio.Event()
         self._ready = asyncio.Event()
         self._follower: asyncio.Task[None] | None = None
 
@@ -81,6 +82,10 @@ class Registry:
     ) -> None:
         if self._follower:
             await end(self._follower)
+
+    async def begun(self) -> None:
+        """Wait until the broker answers and has all topics of the registry."""
+        await self._begun.wait()
 
     @property
     def is_ready(self) -> bool:
@@ -105,6 +110,7 @@ class Registry:
                     stack.push_async_callback(consumer.stop)
                     await consumer.start()
                     ends = await self._begin(consumer)
+                    self._begun.set()
                     if failures:
                         log.info("registry_is_back")
                     failures = 0
