@@ -47,6 +47,16 @@ class User(Struct, frozen=True, kw_only=True):
         return f"User({self.login!r})"
 
 
+class ContactRow(Struct, frozen=True, kw_only=True):
+    """How a person is reached over a channel; `sealed` as a claimed page carries it."""
+
+    login: str
+    display: str
+    channel: str
+    sealed: str
+    set_at: AwareTime
+
+
 class Shift(Struct, frozen=True, kw_only=True):
     """Who is on duty for a post in an area and when; `post` "" stands for the general duty desk of the area."""
 

@@ -4,6 +4,7 @@ from domain.areas import AreaLevel
 from domain.incidents import IncidentState, PleaKind, PleaOutcome, TaskState, Verdict
 from domain.levels import Grade
 from responders.cases import Reason
+from responders.replies import Via
 
 TOWER = {"township": "乡镇", "county": "县级", "city": "市级", "province": "省级"}
 GRADE = {
@@ -78,7 +79,14 @@ OUTCOME = {
     PleaOutcome.LAPSED: "逾期未裁定",
     PleaOutcome.MOOT: "任务已结束",
 }
+VIA = {Via.LINK: "链接", Via.SMS: "短信回复"}
+DRILL = "【演练】"
 CHANNEL = {"console": "控制台", "file": "文件", "webhook": "接口"}
+
+
+def mark(sentence: str) -> str:
+    """Mark a sentence as a drill's, once."""
+    return sentence if sentence.startswith(DRILL) else f"{DRILL}{sentence}"
 
 
 def post_name(post: str) -> str:

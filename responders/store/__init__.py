@@ -20,6 +20,7 @@ from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
 from responders.store import account, alerts, commands, console, intake, messages, registry, stations
 from responders.store.audit import Audit
+from responders.store.contacts import Contacts
 from responders.store.detection import Detection
 from responders.store.figures import Figures
 from responders.store.listening import listen
@@ -27,6 +28,7 @@ from responders.store.pages import Pages
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
+from responders.store.replies import Replies
 from responders.store.workers import Workers
 from responders.views import (
     Account,
@@ -58,6 +60,8 @@ class Store:
         self.register = Register(database)
         self.audit = Audit(database)
         self.pages = Pages(database)
+        self.contacts = Contacts(database)
+        self.replies = Replies(database)
         self.pleas = Pleas(database)
         self.detection = Detection(database)
         self.figures = Figures(database)

@@ -7,7 +7,7 @@ from domain.levels import Grade, Level
 from responders import words
 from responders.cases import Cause, Claimed, Message, Outcome, Result
 from responders.store.entries import add_entry, flush
-from responders.store.pool import Connection, Database
+from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 
 MAX_ATTEMPTS = 4
@@ -125,8 +125,12 @@ async def _delivered(connection: Connection, page: UUID, outcome: Outcome) -> No
 async def _fall_over(connection: Connection, claimed: Claimed, cause: Cause) -> None:
     """Give a page up and order the recipient's next channel."""
     row = await connection.fetchrow(sql("page_failed"), claimed.message.page, claimed.attempts, cause.value)
-    if row is None:
-        return
+    if row is not None:
+        await pass_on(connection, row, cause)
+
+
+async def pass_on(connection: Connection, row: Record, cause: Cause) -> None:
+    """Order the recipient's next channel for a page that was given up, tell the record, and end the transaction's work."""
     fallbacks = list(row["fallbacks"])
     if fallbacks:
         await connection.execute(

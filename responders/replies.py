@@ -1,0 +1,111 @@
+"""What becomes of an answer to a page by its link or by SMS: pure, with a named standing and a sentence for each."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from domain.incidents import OPEN_STATES, IncidentState
+from domain.levels import Grade, Level
+from responders.contacts import CODE_DIGITS
+
+LINK_LIFE = timedelta(hours=24)
+"""County time from the page's order until its link and its code end: a shift, and the one after it."""
+_DIGITS = {ord("０") + digit: ord("0") + digit for digit in range(10)}
+_CODE = re.compile(rf"(?<!\d)\d{{{CODE_DIGITS}}}(?!\d)")
+
+
+class Via(StrEnum):
+    """How a page was answered, as it stands on record; what is done on the console stands there without one."""
+
+    LINK = "link"
+    SMS = "sms"
+
+
+class Standing(StrEnum):
+    """What may be done with a page's link or code, or what was done."""
+
+    OPEN = "open"
+    DONE = "done"
+    USED = "used"
+    EXPIRED = "expired"
+    ENDED = "ended"
+    FIRST = "first"
+    NOT_ALLOWED = "not_allowed"
+    UNKNOWN = "unknown"
+    AMBIGUOUS = "ambiguous"
+    LIMITED = "limited"
+
+
+SENTENCES = {
+    Standing.OPEN: "待您确认接收。 It waits for you.",
+    Standing.DONE: "已确认接收，请到值班台处置。 It is acknowledged; go on at the console.",
+    Standing.USED: "此通知已确认过。 This page was answered before.",
+    Standing.EXPIRED: "链接或代码已过期，请到值班台处理。 This link or code has expired; use the console.",
+    Standing.ENDED: "事件已结束，无需确认。 The incident has ended; nothing is left to do.",
+    Standing.FIRST: "{by}已于 {at} 确认接收。 {by} acknowledged it first, at {at} (Asia/Shanghai).",
+    Standing.NOT_ALLOWED: "您的账号不能确认此事件，请联系值班室。 Your account may not acknowledge this incident.",
+    Standing.UNKNOWN: "本号码没有此代码对应的通知，请核对后重发。 No page of this number has that code; check it and reply.",
+    Standing.AMBIGUOUS: "此代码对应多条通知，请到值班台确认。 Several pages have this code; use the console.",
+    Standing.LIMITED: "尝试次数过多，请稍后再试或到值班台处理。 Too many attempts; try later or use the console.",
+}
+"""What is told of each, Chinese and English."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page as its link shows it: the case, and what speaks against answering."""
+
+    page: UUID
+    incident: UUID
+    title: str
+    zh: str
+    en: str
+    level: Level
+    grade: Grade
+    drill: bool
+    recipient: str
+    created_at: datetime
+    state: IncidentState
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    answered: bool
+
+
+def judge(seen: Seen, now: datetime) -> Standing:
+    """Say what may be done with a page: what was done before comes first, since it tells the most."""
+    if seen.answered:
+        return Standing.USED
+    if seen.state not in OPEN_STATES:
+        return Standing.ENDED
+    if seen.acknowledged_at is not None:
+        return Standing.FIRST
+    if now >= ends_at(seen.created_at):
+        return Standing.EXPIRED
+    return Standing.OPEN
+
+
+def ends_at(created_at: datetime) -> datetime:
+    """Tell when link and code of a page end, in whole seconds as links hold it."""
+    return (created_at + LINK_LIFE).replace(microsecond=0)
+
+
+def codes_in(text: str) -> tuple[str, ...]:
+    """Find the codes in a reply, in the order in which they stand, each once: people write more than what is asked."""
+    return tuple(dict.fromkeys(_CODE.findall(text.translate(_DIGITS))))
+
+
+def choose(text: str, pages: Iterable[UUID], code_of: Callable[[UUID], str]) -> tuple[UUID, ...]:
+    """Find the pages that a reply means, of those that went to its number: each whose code stands in the text."""
+    wanted = set(codes_in(text))
+    return tuple(page for page in pages if code_of(page) in wanted) if wanted else ()
+
+
+def sentence(standing: Standing, seen: Seen | None = None, local: Callable[[datetime], str] = str) -> str:
+    """Tell a standing in words, Chinese then English."""
+    told = SENTENCES[standing]
+    if standing is not Standing.FIRST or seen is None or seen.acknowledged_at is None:
+        return told
+    return told.format(by=seen.acknowledged_by or "", at=local(seen.acknowledged_at))

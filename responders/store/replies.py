@@ -1,0 +1,139 @@
+"""What comes back from persons and channels, in SQL: pages answered by link or SMS, and receipts of messages."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from domain.errors import Conflict, NotAllowed, NotFound
+from domain.identity import derived_id
+from domain.incidents import IncidentState
+from domain.levels import Grade, Level
+from responders import words
+from responders.cases import Cause
+from responders.replies import LINK_LIFE, Seen, Standing, Via, judge
+from responders.store import commands
+from responders.store.entries import add_entry, flush
+from responders.store.pages import pass_on
+from responders.store.pool import Connection, Database, Record
+from responders.store.queries import sql
+from responders.store.registry import county_now
+from responders.views import Viewer
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+class Replies:
+    """The store's methods for answers and receipts; each is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Share the store's pool."""
+        self._database = database
+
+    async def see(self, page: UUID) -> tuple[Seen, Standing]:
+        """Show a page as its link does, and what may be done; NotFound when there is none, or it is about a task."""
+        return await self._database.read(_see, page)
+
+    async def answer(self, page: UUID, via: Via) -> tuple[Seen, Standing]:
+        """Acknowledge the case as the page's recipient, once: the same command as the console's, `via` on record.
+
+        DONE, or why not; nothing was changed then.
+        """
+        try:
+            return await self._database.run(_answer, page, via)
+        except Conflict:  # somebody was first while we looked
+            return await self._database.read(_see, page)
+        except NotAllowed:
+            seen, _ = await self._database.read(_see, page)
+            return seen, Standing.NOT_ALLOWED
+
+    async def pages_to(self, channel: str, digest: bytes) -> list[UUID]:
+        """List pages that went over a channel to the number of that digest and may still be answered, newest first."""
+        return await self._database.read(_pages_to, channel, digest)
+
+    async def receive(self, page: UUID, channel: str, *, reached: bool) -> bool:
+        """Note what the channel's own side says of a page: one that reached nobody falls over to the next channel.
+
+        False when it said so before; NotFound when no such page went over the channel.
+        """
+        return await self._database.run(_receive, page, channel, reached)
+
+
+async def _row(connection: Connection, page: UUID) -> Record:
+    row = await connection.fetchrow(sql("see_page"), page)
+    if row is None:
+        raise NotFound("没有这条通知。 There is no such page.")
+    return row
+
+
+def _seen(row: Record) -> Seen:
+    values: dict[str, Any] = {name: row[name] for name in Seen.__slots__}
+    return Seen(
+        **{
+            **values,
+            "level": Level(row["level"]),
+            "grade": Grade(row["grade"]),
+            "state": IncidentState(row["state"]),
+        }
+    )
+
+
+async def _see(connection: Connection, page: UUID) -> tuple[Seen, Standing]:
+    seen = _seen(await _row(connection, page))
+    return seen, judge(seen, await county_now(connection))
+
+
+async def _answer(connection: Connection, page: UUID, via: Via) -> tuple[Seen, Standing]:
+    row = await _row(connection, page)
+    seen = _seen(row)
+    if (standing := judge(seen, await county_now(connection))) is not Standing.OPEN:
+        return seen, standing
+    if await connection.fetchval(sql("add_answer"), page, via.value) is None:
+        return seen, Standing.USED
+    await add_entry(
+        connection,
+        seen.incident,
+        "answered",
+        f"{seen.recipient}通过{words.VIA[via]}答复通知（{words.channel_name(row['channel'])}）",
+        actor=seen.recipient,
+        user=row["user_id"],
+        detail={"via": via.value, "channel": row["channel"], "page": page},
+    )
+    account = {**row, "user": row["user_id"], "display": row["recipient"]}
+    viewer = msgspec.convert({name: account[name] for name in Viewer.__struct_fields__}, Viewer)
+    await commands.acknowledge(connection, viewer, seen.incident, derived_id("answer", page))
+    return seen, Standing.DONE
+
+
+async def _pages_to(connection: Connection, channel: str, digest: bytes) -> list[UUID]:
+    since = await county_now(connection) - LINK_LIFE
+    return [row["id"] for row in await connection.fetch(sql("pages_to_number"), channel, digest, since)]
+
+
+async def _receive(connection: Connection, page: UUID, channel: str, reached: bool) -> bool:
+    row = await connection.fetchrow(sql("page_sent_over"), page, channel)
+    if row is None:
+        raise NotFound("没有经此渠道发出的这条通知。 No such page went over this channel.")
+    if await connection.fetchval(sql("add_receipt"), page, reached) is None:
+        return False
+    if not reached:
+        given_up = await connection.fetchrow(sql("page_undelivered"), page, Cause.NOT_RECEIVED.value)
+        if given_up is not None:
+            await pass_on(connection, given_up, Cause.NOT_RECEIVED)
+        return True
+    await add_entry(
+        connection,
+        row["incident"],
+        "received",
+        f"{words.channel_name(channel)}回执：已送达{row['display']}",
+        detail={"channel": channel, "page": page, "step": row["step"]},
+    )
+    await flush(connection, [("incident", str(row["incident"]), row["place"])])
+    return True
+
+
+def local_time(at: datetime) -> str:
+    """Write a time as people in the county read it."""
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
