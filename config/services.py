@@ -66,7 +66,8 @@ class WecomApp(_Service, frozen=True, kw_only=True, tag="wecom-app"):
 class AliyunSms(_Service, frozen=True, kw_only=True, tag="aliyun-sms"):
     """Aliyun SMS (阿里云短信服务): a template of theirs filled in; secrets: KEY, SECRET (AccessKey), CALLBACK for replies.
 
-    `parameters` are the variables of the template, each a template of ours, cut to `parameter_characters`.
+    `parameters` are the variables of the template, each a template of ours, cut to `parameter_characters`. `host` is what is
+    signed and stated, also when `url` is that of a gateway, which passes it on.
     """
 
     contact = ContactKind.PHONE
@@ -74,6 +75,7 @@ class AliyunSms(_Service, frozen=True, kw_only=True, tag="aliyun-sms"):
     optional = ("callback",)
 
     url: Address = "https://dysmsapi.aliyuncs.com"
+    host: Annotated[str, Meta(pattern=r"^[^\s/@]{1,255}$")] = "dysmsapi.aliyuncs.com"
     sign: Annotated[str, Meta(min_length=1, max_length=40)]
     template_code: Annotated[str, Meta(pattern=r"^SMS_\w{1,40}$")]
     parameters: Annotated[dict[str, Template], Meta(min_length=1)]
@@ -129,6 +131,7 @@ class Gateway(_Service, frozen=True, kw_only=True, tag="gateway"):
     """A gateway of one's own by the webhook's contract (docs/reference/webhook.md): SMS, voice; secrets: TOKEN, CALLBACK.
 
     `text` of what it is sent is ready to be passed on, in at most so many SMS `segments` (70 characters, or several of 67).
+    With `own_book` it knows by itself whose telephone a post's is, and is asked without a contact too.
     """
 
     contact = ContactKind.PHONE
@@ -137,6 +140,7 @@ class Gateway(_Service, frozen=True, kw_only=True, tag="gateway"):
     url: Address
     segments: Annotated[int, Meta(ge=1, le=10)] = 3
     replies: bool = False
+    own_book: bool = False
 
 
 Service = WecomApp | AliyunSms | Smtp | WebPush | Apprise | Gateway

@@ -41,7 +41,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     )
     app[SETTINGS] = settings.console
     app[DATA] = data
-    app[RULES] = Rules(data, channel_names(settings.respond, data.chats))
+    app[RULES] = Rules(data, channel_names(settings.respond, (*data.chats, *data.services)))
     app[DOOR] = Door(store)
     app[NAMES] = Names()
     app[STATIC] = f"/static/{static_version()}"

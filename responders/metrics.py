@@ -28,3 +28,7 @@ RESPONSE_SHARE = Gauge(
 RESPONSE_SECONDS = Gauge(
     "fenghuo_response_seconds", "Middle of the last seven days' times, county clock", ["area", "stage"]
 )
+CIRCUIT_OPEN = Gauge(
+    "fenghuo_circuit_open", "1 while a channel is left alone after failures in a row, or on trial", ["channel"]
+)
+CIRCUITS_OPENED = Counter("fenghuo_circuits_opened_total", "How often a channel was left alone", ["channel"])

@@ -16,7 +16,7 @@ from config.data import Data
 from config.settings import RespondSettings, Settings
 from domain.errors import DatabaseUnavailable, Fault, InvalidConfiguration
 from domain.levels import Grade
-from responders import deadman, dispatch, intake, limits, measuring, outbox
+from responders import circuits, deadman, dispatch, intake, limits, measuring, outbox
 from responders.cases import Rules
 from responders.channels import Channel, channel_names, open_channels
 from responders.loops import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, Bell, Health, keep_running, wait_for
@@ -52,7 +52,7 @@ async def run_responder(settings: Settings, data: Data, stopping: asyncio.Event)
             return
         async with (
             Store.open(dsn, settings.database.pool_size) as store,
-            open_channels(settings.respond, store, data.chats, settings.chats) as channels,
+            open_channels(settings, data, store) as channels,
         ):
             health.beat("database")
             loops = _loops(settings, data, store, channels, health, stopping)
@@ -68,7 +68,7 @@ def _loops(
     stopping: asyncio.Event,
 ) -> dict[str, Loop]:
     """Name the loops of the process."""
-    rules = Rules(data, channel_names(settings.respond, data.chats))
+    rules = Rules(data, channel_names(settings.respond, (*data.chats, *data.services)))
     bell = Bell()
     instance = f"{socket.gethostname()}:{os.getpid()}"
     vital = ("intake", "outbox", "timers", *(f"pages:{name}" for name in channels), "deadman")
@@ -98,6 +98,9 @@ def _loops(
             f"pages:{name}": partial(dispatch.run_channel, store, channel, bell, health, stopping)
             for name, channel in channels.items()
         },
+        "circuits": partial(
+            circuits.run_circuits, store, rules, tuple(channels.values()), health, stopping
+        ),
         "outbox": partial(outbox.run_outbox, store, settings.broker, bell, health, stopping),
         "deadman": partial(deadman.run_deadman, store, rules, settings.respond, instance, health, stopping),
         "sign_of_life": partial(deadman.run_sign_of_life, settings.respond, vital, health, stopping),

@@ -6,7 +6,6 @@ from typing import Any
 
 import typer
 
-from config.chats import check_secrets
 from config.data import Data, check_data, load_data
 from config.settings import Settings, load_settings
 from domain.areas import is_area_code
@@ -38,11 +37,17 @@ def add_to(cli: typer.Typer) -> None:
         if settings is not None and settings.mqtt.url:
             _collect(faults, lambda: read_place(settings.mqtt))
         if settings is not None and data is not None:
-            faults.extend(check_secrets(data.chats, settings.chats))
+            faults.extend(_channel_faults(settings, data))
         codes = _collect(faults, lambda: _codes(areas, settings)) or ()
         if data is not None and codes:
             faults.extend(check_data(data, codes))
         _answer(faults, data, len(codes), as_json)
+
+
+def _channel_faults(settings: Settings, data: Data) -> list[Fault]:
+    from responders.channels import channel_faults
+
+    return channel_faults(settings, data)
 
 
 def _collect(faults: list[Fault], read: Any) -> Any:

@@ -1,7 +1,6 @@
 """A group chat as a channel: a bot of WeCom, DingTalk or Feishu posts the page where the duty room looks."""
 
 import time
-from collections import deque
 from collections.abc import Callable
 
 import aiohttp
@@ -10,10 +9,9 @@ from config.chats import Chat
 from config.settings import ChatSecrets
 from responders.cases import Cause, Message, Outcome, Result
 from responders.channels.bots import BOTS, read_answer
+from responders.channels.pace import Pace
 from responders.channels.webhook import judge_status, read_body
 from responders.channels.wording import word
-
-MINUTE = 60.0
 
 
 class ChatChannel:
@@ -41,15 +39,12 @@ class ChatChannel:
         self._bot = BOTS[chat.kind]
         self._secrets = secrets
         self._wall = wall
-        self._steady = steady
-        self._sent: deque[float] = deque(maxlen=chat.per_minute)
+        self._pace = Pace(chat.per_minute, steady)
 
     async def send(self, message: Message) -> Outcome:
         """Post a message."""
-        now = self._steady()
-        if len(self._sent) == self._chat.per_minute and now - self._sent[0] < MINUTE:
-            return Outcome(Result.RETRY, Cause.RATE_LIMITED, MINUTE - (now - self._sent[0]))
-        self._sent.append(now)
+        if wait := self._pace.take():
+            return Outcome(Result.RETRY, Cause.RATE_LIMITED, wait)
         text = word(self._chat.template, message, self._bot.most_bytes)
         request = self._bot.request(
             self._chat.url, self._secrets.token.value, self._secrets.secret.value, text, self._wall()

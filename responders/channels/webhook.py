@@ -15,9 +15,10 @@ receiver must send a page on once, however often the key comes. Only the body te
 """
 
 import email.utils
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -36,29 +37,57 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class WebhookChannel:
-    """Posts pages to one address."""
+    """Posts pages to one address, with the contact, the link and the code that there are."""
 
-    name = "webhook"
     idempotent = True
     outside = True
 
-    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
-        """Take an open session with its timeout, and the address."""
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        name: str = "webhook",
+        token: str = "",
+        text_of: Callable[[Message], str] | None = None,
+        timeout_seconds: float | None = None,
+    ) -> None:
+        """Take an open session, the address, what is shown to it, and what makes the text that is ready to be passed on.
+
+        `timeout_seconds` is that of the session unless it is given.
+        """
+        self.name = name
         self._session = session
         self._url = url
+        self._token = token
+        self._text_of = text_of
+        self._timeout = (
+            session.timeout if timeout_seconds is None else aiohttp.ClientTimeout(total=timeout_seconds)
+        )
 
     async def send(self, message: Message) -> Outcome:
         """Post a message."""
         headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.page)}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
         try:
             async with self._session.post(
-                self._url, data=msgspec.json.encode(message), headers=headers, allow_redirects=False
+                self._url,
+                data=self._body(message),
+                headers=headers,
+                timeout=self._timeout,
+                allow_redirects=False,
             ) as response:
                 return judge(response.status, response.headers.get("Retry-After"), await read_body(response))
         except TimeoutError:
             return Outcome(Result.RETRY, Cause.TIMEOUT)
         except (aiohttp.ClientError, OSError):
             return Outcome(Result.RETRY, Cause.UNREACHABLE)
+
+    def _body(self, message: Message) -> bytes:
+        body: dict[str, Any] = msgspec.to_builtins(message)
+        if self._text_of is not None:
+            body["text"] = self._text_of(message)
+        return msgspec.json.encode(body)
 
 
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
