@@ -14,6 +14,7 @@ from config.chats import Chat, check_chats
 from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
+from config.rosters import DeskRule, check_desk_rules
 from config.routes import Route, check_routes
 from config.services import Service, check_services
 from domain.aqi import AirQuality, Standard
@@ -164,6 +165,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     breaker: Annotated[tuple[BreakerRule, ...], Meta(min_length=1)]
     budget: tuple[Budget, ...] = ()
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
+    desk: Annotated[tuple[DeskRule, ...], Meta(min_length=1)]
 
 
 FILES = {
@@ -181,6 +183,7 @@ FILES = {
     "service": "services.toml",
     "breaker": "breakers.toml",
     "river": "rivers.toml",
+    "desk": "desks.toml",
     "budget": "burden.toml",
 }
 
@@ -204,6 +207,7 @@ class Data(Struct, frozen=True, kw_only=True):
     """By their codes, and by those of 2005."""
     rivers: dict[str, River]
     """By slug; "" is for all others."""
+    desks: tuple[DeskRule, ...]
     budgets: dict[str, Budget]
     """By role."""
 
@@ -253,6 +257,7 @@ def load_data(local: Path | None = None) -> Data:
         elements=files.element,
         pollutants=by_code(files.pollutant),
         rivers={river.slug: river for river in files.river},
+        desks=files.desk,
         budgets={budget.role: budget for budget in files.budget},
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
@@ -266,6 +271,7 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))
     faults.extend(check_rivers(files.river))
+    faults.extend(check_desk_rules(files.desk))
     faults.extend(check_data(data))
     if faults:
         raise InvalidConfiguration(faults)

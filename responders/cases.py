@@ -36,9 +36,14 @@ class Reason(StrEnum):
     PLEA_LAPSED = "plea_lapsed"
     REDISPATCHED = "redispatched"
     RESUMED = "resumed"
+    HAND_OVER = "hand_over"
     WAITING = "waiting"
     ACKNOWLEDGED = "acknowledged"
     ENDED = "ended"
+
+
+INSIDE = ("console", "file")
+"""Channels that do not leave the house: a drill's pages are ordered over no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Rules:
 
     data: Data
     channels: tuple[str, ...] = ("console",)
+
+    def reach(self, *, drill: bool) -> tuple[str, ...]:
+        """Name the channels that a case's pages may be ordered over: a drill knows none that leaves the house."""
+        return tuple(name for name in self.channels if name in INSIDE) if drill else self.channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Case:
     next_at: datetime | None
     acknowledged: bool
     version: int = 1
+    drill: bool = False
 
     @property
     def policy(self) -> Policy:

@@ -43,6 +43,7 @@ REASON = {
     Reason.PLEA_LAPSED: "申请逾期未裁定，按默认规则处理",
     Reason.REDISPATCHED: "任务改派",
     Reason.RESUMED: "缓办到期，任务恢复",
+    Reason.HAND_OVER: "交接班未签收，请签收",
     Reason.WAITING: "等待确认接收",
     Reason.ACKNOWLEDGED: "已确认接收",
     Reason.ENDED: "已结束",

@@ -29,6 +29,7 @@ from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
 from responders.store.replies import Replies
+from responders.store.roster import Rosters
 from responders.store.workers import Workers
 from responders.views import (
     Account,
@@ -63,6 +64,7 @@ class Store:
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)
+        self.roster = Rosters(database)
         self.detection = Detection(database)
         self.figures = Figures(database)
 
