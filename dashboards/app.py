@@ -11,7 +11,7 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, cap, detection, figures, pages, registry, sessions, tasks
+from dashboards import api, callbacks, cap, detection, figures, links, pages, push, registry, sessions, tasks
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
@@ -20,6 +20,7 @@ from dashboards.names import NAMES, Names
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
 from dashboards.security import check_origin, count_requests, know_language, set_headers
+from dashboards.ways import add_ways
 from domain.errors import Fault, InvalidConfiguration
 from responders.cases import Rules
 from responders.channels import channel_names
@@ -43,6 +44,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[DATA] = data
     app[RULES] = Rules(data, channel_names(settings.respond, (*data.chats, *data.services)))
     app[DOOR] = Door(store)
+    add_ways(app, settings, data)
     app[NAMES] = Names()
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])
@@ -94,6 +96,13 @@ def _add_routes(app: web.Application) -> None:
             web.post("/api/v1/registry/plan", registry.plan),
             web.post("/api/v1/registry/change", registry.change),
             web.get("/api/v1/events", follow_events),
+            web.get("/api/v1/push", push.show_key),
+            web.post("/api/v1/push", push.subscribe),
+            web.delete("/api/v1/push", push.unsubscribe),
+            web.get("/a/{token}", links.show_link),
+            web.post("/a/{token}", links.press_link),
+            web.post("/replies/{service}", callbacks.take_replies),
+            web.post("/receipts/{service}", callbacks.take_receipts),
             web.get("/cap/feed.atom", cap.show_feed),
             web.get("/cap/{identifier}.xml", cap.show_message),
             web.static(app[STATIC], STATIC_FOLDER),

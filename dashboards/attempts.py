@@ -18,15 +18,23 @@ Key = tuple[str, str]
 class Attempts:
     """Counts failures within a sliding window. Each attempt counts before the password is tried, success forgives."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = monotonic,
+        *,
+        per_login: int = PER_LOGIN,
+        per_address: int = PER_ADDRESS,
+    ) -> None:
         """Start with no attempts; `clock` tells seconds."""
         self._clock = clock
+        self._per_login = per_login
+        self._per_address = per_address
         self._times: OrderedDict[Key, list[float]] = OrderedDict()
 
     def begin(self, login: str, address: str) -> float:
         """Count an attempt; answer 0, or the seconds to wait when there were too many (which does not count)."""
         now = self._clock()
-        limits = {(login, address): PER_LOGIN, ("", address): PER_ADDRESS}
+        limits = {(login, address): self._per_login, ("", address): self._per_address}
         for key, limit in limits.items():
             times = self._recent(key, now)
             if len(times) >= limit:

@@ -5,3 +5,7 @@ from prometheus_client import Counter, Gauge
 SIGN_INS = Counter("fenghuo_sign_ins_total", "Attempts to sign in, by outcome", ["outcome"])
 LIVE_CLIENTS = Gauge("fenghuo_live_clients", "Browsers that follow the live events")
 LIVE_FRAMES = Counter("fenghuo_live_frames_total", "Events written to browsers, by kind", ["kind"])
+REPLIES = Counter(
+    "fenghuo_replies_total", "Pages answered by link or SMS, by what came of it", ["way", "standing"]
+)
+RECEIPTS = Counter("fenghuo_receipts_total", "Receipts of channels", ["channel", "outcome"])

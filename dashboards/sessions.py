@@ -18,6 +18,7 @@ from dashboards.metrics import SIGN_INS
 from dashboards.passwords import Passwords
 from dashboards.problems import Problem, Refused, wants_page
 from dashboards.render import page
+from dashboards.security import SIGNED_PATHS
 from dashboards.texts import say
 
 log = structlog.get_logger()
@@ -26,7 +27,7 @@ TOKEN_BYTES = 32
 ATTEMPTS = web.AppKey("attempts", Attempts)
 PASSWORDS = web.AppKey("passwords", Passwords)
 
-OPEN_PATHS = ("/sign-in", "/healthz", "/metrics", "/static/", "/texts/")
+OPEN_PATHS = ("/sign-in", "/healthz", "/metrics", "/static/", "/texts/", *SIGNED_PATHS)
 """What can be had without signing in."""
 
 

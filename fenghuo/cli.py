@@ -13,8 +13,10 @@ from fenghuo.commands import (
     backtest,
     bench,
     cap,
+    channels,
     check,
     classify,
+    contacts,
     demo,
     devices,
     imports,
@@ -47,6 +49,8 @@ def create_cli() -> typer.Typer:
         commands.add_to(cli)
     cli.add_typer(audit.create_commands(), name="audit")
     cli.add_typer(users.create_commands(), name="user")
+    cli.add_typer(contacts.create_commands(), name="contact")
+    cli.add_typer(channels.create_commands(), name="channel")
     cli.add_typer(areas.create_commands(), name="area")
     cli.add_typer(devices.create_commands(), name="device")
     cli.add_typer(series.create_commands(), name="series")

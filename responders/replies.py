@@ -74,15 +74,18 @@ class Seen:
     answered: bool
 
 
-def judge(seen: Seen, now: datetime) -> Standing:
-    """Say what may be done with a page: what was done before comes first, since it tells the most."""
+def judge(seen: Seen, now: datetime, until: datetime | None = None) -> Standing:
+    """Say what may be done with a page: what was done before comes first, since it tells the most.
+
+    `until` is the end that a link names; without one it is that of the page.
+    """
     if seen.answered:
         return Standing.USED
     if seen.state not in OPEN_STATES:
         return Standing.ENDED
     if seen.acknowledged_at is not None:
         return Standing.FIRST
-    if now >= ends_at(seen.created_at):
+    if now >= (until or ends_at(seen.created_at)):
         return Standing.EXPIRED
     return Standing.OPEN
 

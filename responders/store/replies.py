@@ -32,21 +32,24 @@ class Replies:
         """Share the store's pool."""
         self._database = database
 
-    async def see(self, page: UUID) -> tuple[Seen, Standing]:
-        """Show a page as its link does, and what may be done; NotFound when there is none, or it is about a task."""
-        return await self._database.read(_see, page)
+    async def see(self, page: UUID, until: datetime | None = None) -> tuple[Seen, Standing]:
+        """Show a page as its link does, and what may be done; NotFound when there is none, or it is about a task.
 
-    async def answer(self, page: UUID, via: Via) -> tuple[Seen, Standing]:
+        `until` is the end that the link names.
+        """
+        return await self._database.read(_see, page, until)
+
+    async def answer(self, page: UUID, via: Via, until: datetime | None = None) -> tuple[Seen, Standing]:
         """Acknowledge the case as the page's recipient, once: the same command as the console's, `via` on record.
 
         DONE, or why not; nothing was changed then.
         """
         try:
-            return await self._database.run(_answer, page, via)
+            return await self._database.run(_answer, page, via, until)
         except Conflict:  # somebody was first while we looked
-            return await self._database.read(_see, page)
+            return await self._database.read(_see, page, until)
         except NotAllowed:
-            seen, _ = await self._database.read(_see, page)
+            seen, _ = await self._database.read(_see, page, until)
             return seen, Standing.NOT_ALLOWED
 
     async def pages_to(self, channel: str, digest: bytes) -> list[UUID]:
@@ -80,15 +83,17 @@ def _seen(row: Record) -> Seen:
     )
 
 
-async def _see(connection: Connection, page: UUID) -> tuple[Seen, Standing]:
+async def _see(connection: Connection, page: UUID, until: datetime | None) -> tuple[Seen, Standing]:
     seen = _seen(await _row(connection, page))
-    return seen, judge(seen, await county_now(connection))
+    return seen, judge(seen, await county_now(connection), until)
 
 
-async def _answer(connection: Connection, page: UUID, via: Via) -> tuple[Seen, Standing]:
+async def _answer(
+    connection: Connection, page: UUID, via: Via, until: datetime | None
+) -> tuple[Seen, Standing]:
     row = await _row(connection, page)
     seen = _seen(row)
-    if (standing := judge(seen, await county_now(connection))) is not Standing.OPEN:
+    if (standing := judge(seen, await county_now(connection), until)) is not Standing.OPEN:
         return seen, standing
     if await connection.fetchval(sql("add_answer"), page, via.value) is None:
         return seen, Standing.USED
