@@ -126,6 +126,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     `reason` is the named reason for the level; `zh` and `en` are sentences an officer can read out.
     `received_at` is the gateway's receipt of the input that caused this version. `chance` is what the learned model expects:
     the probability that an officer will find it true; None before it has learned anything, and for what is never held back.
+    A `drill` is one from its first version on, and for ever.
     """
 
     id: UUID
@@ -146,6 +147,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     chance: float | None = None
     held_back: HeldBack | None = None
     explanation: Explanation | None = None
+    drill: bool = False
 
 
 class CalibrationBin(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@
 -- alone and never rested on anything else. What was held back was told to nobody; findings on trial are nobody's ground.
 select
     said.alert, said.version, said.change, said.level, said.reason, said.opened_at, said.changed_at, said.zh, said.en,
-    said.evidence::text as evidence, alert.category, alert.place, coalesce(incident.drill, false) as drill,
+    said.evidence::text as evidence, alert.category, alert.place, alert.drill,
     place.record::text as place_record, county.record::text as county_record,
     array(
         select earlier.version from alert_version earlier
@@ -22,15 +22,13 @@ select
     ) as earlier_at
 from alert_version said
 join alert on alert.id = said.alert
-left join case_alert on case_alert.alert = said.alert
-left join incident on incident.id = case_alert.incident
 left join area place on place.code = alert.place
 left join area county on county.code = alert.county
 where said.zh is not null and said.held_back is null and starts_with(alert.place, $1)
     and ($3::uuid is null or said.alert = $3) and ($4::integer is null or said.version = $4)
     and (
         $5::text[] is null
-        or alert.category = any($5) and not coalesce(incident.drill, false) and exists (
+        or alert.category = any($5) and not alert.drill and exists (
             select from alert_version shown
             where shown.alert = said.alert and shown.version <= said.version and (
                 shown.evidence = '[]'

@@ -26,7 +26,7 @@ order by alert.change = 'cleared', alert.changed_at desc, alert.id limit $2;
 
 -- name: lock_alert
 -- Take hold of an alert of an area, with its case if it has one: (alert, area).
-select id, change, domain, category, place, level, zh, en, held_back, chance,
+select id, change, domain, category, place, level, zh, en, held_back, chance, drill,
     (select received_at from alert_version where alert = alert.id and version = alert.version) as received_at,
     (select case_alert.incident from case_alert where case_alert.alert = alert.id) as incident
 from alert where id = $1 and starts_with(place, $2) for update;
@@ -34,4 +34,4 @@ from alert where id = $1 and starts_with(place, $2) for update;
 -- name: case_of_alert
 -- Name the case of an alert in an area: (alert, area).
 select id from incident
-where id = (select incident from case_alert where alert = $1) and starts_with(place, $2);
+where id = (select incident from case_alert where alert = $1) and case_within(id, place, $2);

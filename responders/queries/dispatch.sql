@@ -8,9 +8,9 @@ select name from area where code = $1;
 -- Open a case; nothing comes back when there is one (of the alert, or an open one of the same fault).
 insert into incident (
     id, alert, fault, domain, category, place, post, title, zh, en, level, grade, state, alert_open, policies,
-    step, loop, next_at, received_at, opened_at, changed_at
+    step, loop, next_at, received_at, opened_at, changed_at, drill
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18, $19, $20, $20)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::jsonb, $16, $17, $18, $19, $20, $20, $21)
 on conflict do nothing
 returning id;
 
@@ -33,7 +33,7 @@ on conflict do nothing;
 -- name: lock_incident_of_alert
 -- Take hold of the case of an alert.
 select id, place, post, grade, state, policies, step, loop, next_at, acknowledged_at is not null as acknowledged, version,
-    level, alert_open, fault
+    level, alert_open, fault, drill
 from incident where id = (select incident from case_alert where alert = $1) for no key update;
 
 -- name: join_case
@@ -44,7 +44,7 @@ on conflict (alert) do update set incident = excluded.incident;
 -- name: lock_due_incident
 -- Take hold of the case whose timer ran out longest ago and that no other worker holds.
 select id, place, post, grade, state, policies, step, loop, next_at, acknowledged_at is not null as acknowledged, version,
-    level, alert_open, fault
+    level, alert_open, fault, drill
 from incident
 where next_at <= clock_now() order by next_at limit 1 for no key update skip locked;
 
@@ -79,7 +79,7 @@ where next_at <= clock_now() order by next_at limit 1 for no key update skip loc
 -- name: get_incident
 -- Read a case without holding it.
 select id, place, post, grade, state, policies, step, loop, next_at, acknowledged_at is not null as acknowledged, version,
-    level, alert_open, fault
+    level, alert_open, fault, drill
 from incident where id = $1;
 
 -- name: set_deadline
@@ -168,9 +168,9 @@ where fault = $1 and state not in ('closed', 'reviewed', 'false_alarm', 'merged'
 update incident set alert_open = $2, version = version + 1, changed_at = clock_now() where id = $1;
 
 -- name: open_by_grade
--- Count open cases by grade.
+-- Count open cases by grade, without drills.
 select grade, count(*) as count from incident
-where state not in ('closed', 'reviewed', 'false_alarm', 'merged') group by grade;
+where state not in ('closed', 'reviewed', 'false_alarm', 'merged') and not drill group by grade;
 
 -- name: note_change
 -- Tell live pages of a change: (kind, ref, area). Last in its transaction.

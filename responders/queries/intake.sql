@@ -149,15 +149,15 @@ on conflict do nothing
 returning version;
 
 -- name: put_alert
--- Bring an alert to a newer version; nothing comes back when it has one.
+-- Bring an alert to a newer version; nothing comes back when it has one, or when it is a drill and this is not, or this is.
 insert into alert (
     id, version, change, domain, category, county, place, level, reason, opened_at, changed_at, evidence, zh, en,
-    chance, held_back, explanation
+    chance, held_back, explanation, drill
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14, $15, $16, $17::jsonb)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14, $15, $16, $17::jsonb, $18)
 on conflict (id) do update set
     version = excluded.version, change = excluded.change, level = excluded.level, reason = excluded.reason,
     changed_at = excluded.changed_at, evidence = excluded.evidence, zh = excluded.zh, en = excluded.en,
     chance = excluded.chance, held_back = excluded.held_back, explanation = excluded.explanation
-where alert.version < excluded.version
+where alert.version < excluded.version and alert.drill = excluded.drill
 returning version;

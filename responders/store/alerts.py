@@ -47,7 +47,11 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
         alert.held_back,
         _explained(alert),
     )
-    if new is None or not await _put_alert(connection, alert):
+    if new is None:
+        return Recorded.REPEATED
+    if not await _put_alert(connection, alert):
+        if await connection.fetchval(sql("alert_is_drill"), alert.id) is not alert.drill:
+            raise InvalidInput([Fault("drill", "was set when the alert began and never changes")])
         return Recorded.REPEATED
     notes: Notes = []
     row = await connection.fetchrow(sql("lock_incident_of_alert"), alert.id)
@@ -67,6 +71,7 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
             en=alert.en,
             received_at=alert.received_at,
             alert_open=alert.change is not AlertChange.CLEARED,
+            drill=alert.drill,
         )
         await open_incident(connection, opened, rules, notes)
     else:
@@ -99,6 +104,7 @@ async def _put_alert(connection: Connection, alert: Alert) -> bool:
         alert.chance,
         alert.held_back,
         _explained(alert),
+        alert.drill,
     )
     return version is not None
 
@@ -129,7 +135,7 @@ async def _take_over(
     now = await county_now(connection)
     graver = replace(case, grade=grade, state=state, acknowledged=False)
     roster = await roster_for(connection, case.place, now)
-    decision = escalation.raise_grade(graver, roster, now, rules.channels)
+    decision = escalation.raise_grade(graver, roster, now, rules.reach(drill=case.drill))
     await connection.execute(
         sql("raise_grade"), case.id, grade.value, state.value, decision.step, decision.loop, decision.next_at
     )

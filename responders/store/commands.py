@@ -89,7 +89,7 @@ async def decide(
     await connection.execute(sql("set_verdict"), held.id, verdict.value)
     text = f"研判：{words.VERDICT[verdict]}" + (f"。{note}" if note else "")
     await entry(connection, held, "decided", text, verdict=verdict.value, note=note)
-    if held.row["alert"] is not None:
+    if held.row["alert"] is not None and not held.row["drill"]:  # an exercise teaches the fusion nothing
         disposition = Disposition(
             id=derived_id("disposition", held.row["alert"], request_id),
             alert=held.row["alert"],

@@ -92,6 +92,7 @@ async def _open(
         en=row["en"],
         received_at=row["received_at"],
         alert_open=row["change"] != AlertChange.CLEARED.value,
+        drill=row["drill"],
     )
     notes: Notes = []
     await open_incident(connection, new, rules, notes)

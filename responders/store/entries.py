@@ -55,6 +55,7 @@ def case_of(row: Record) -> Case:
         next_at=row["next_at"],
         acknowledged=row["acknowledged"],
         version=row["version"],
+        drill=row["drill"],
     )
 
 

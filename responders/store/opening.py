@@ -18,6 +18,8 @@ from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
 
 PLATFORM_FAULT = "platform-fault"
+DRILL_FAULT = "drill:"
+"""How the name of a fault that a drill found begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class NewCase:
     en: str
     received_at: datetime
     alert_open: bool = True
+    drill: bool = False
 
 
 async def open_incident(connection: Connection, new: NewCase, rules: Rules, notes: Notes) -> bool:
@@ -53,8 +56,10 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         loop=0,
         next_at=None,
         acknowledged=False,
+        drill=new.drill,
     )
-    decision = escalation.open_case(case, await roster_for(connection, new.place, now), now, rules.channels)
+    reach = rules.reach(drill=new.drill)
+    decision = escalation.open_case(case, await roster_for(connection, new.place, now), now, reach)
     title = f"{rules.data.categories[new.category].zh} · {await name_of(connection, new.place)}"
     opened = await connection.fetchval(
         sql("open_incident"),
@@ -65,7 +70,7 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         new.category,
         new.place,
         duty.post,
-        title,
+        words.mark(title) if new.drill else title,
         new.zh,
         new.en,
         new.level.value,
@@ -78,6 +83,7 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         decision.next_at,
         new.received_at,
         now,
+        new.drill,
     )
     if opened is None:
         return False
@@ -178,19 +184,31 @@ async def write_decision(
                 f"{where}无人在岗，通知已越级",
                 f"Nobody is on duty for {desk.post or 'the desk'} in {desk.area}",
             )
-            await open_fault(
-                connection, f"nobody-on-duty:{desk.area}:{desk.post}", desk.area, zh, en, rules, notes
-            )
+            fault = f"nobody-on-duty:{desk.area}:{desk.post}"
+            await open_fault(connection, fault, desk.area, zh, en, rules, notes, drill=case.drill)
 
 
 PAGED = frozenset({Reason.OPENED, Reason.GRADE_RAISED})
 
 
 async def open_fault(
-    connection: Connection, fault: str, place: str, zh: str, en: str, rules: Rules, notes: Notes
+    connection: Connection,
+    fault: str,
+    place: str,
+    zh: str,
+    en: str,
+    rules: Rules,
+    notes: Notes,
+    *,
+    drill: bool = False,
 ) -> bool:
-    """Open a case about the platform itself, one at a time for each fault; an open one is told that it lasts."""
+    """Open a case about the platform itself, one at a time for each fault; an open one is told that it lasts.
+
+    What a drill finds is a drill's, beside the real case of the same fault.
+    """
     now = await county_now(connection)
+    if drill:
+        fault, zh, en = f"{DRILL_FAULT}{fault}", words.mark(zh), f"[DRILL] {en}"
     present = await connection.fetchrow(sql("find_fault"), fault)
     if present is None:
         new = NewCase(
@@ -204,6 +222,7 @@ async def open_fault(
             zh=zh,
             en=en,
             received_at=now,
+            drill=drill,
         )
         return await open_incident(connection, new, rules, notes)
     if not present["alert_open"]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from domain.areas import is_area_code
+from domain.areas import covers, is_area_code
 from domain.codec import encode
 from domain.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from domain.incidents import OPEN_STATES, PleaKind, PleaOutcome, TaskState
@@ -130,7 +130,8 @@ async def _answer(
         raise Conflict(
             f"已裁定：{words.OUTCOME[PleaOutcome(asked['outcome'])]}。 It is decided: {asked['outcome']}."
         )
-    if len(actor.area) >= len(row["area"]) and not (actor.role is Role.COMMANDER and not _has_above(row)):
+    above = covers(actor.area, row["area"]) and len(actor.area) < len(row["area"])
+    if not above and not (actor.role is Role.COMMANDER and not _has_above(row)):
         raise NotAllowed("由上级裁定。 The level above the unit decides this.")
     if faults := _objections(kind, owner, granted=granted, within=actor.area):
         raise InvalidInput(faults)
@@ -232,9 +233,8 @@ def _decision(
     """Page people about a task, over the channels of the step at which its case stands."""
     number = work.number * TASK_STEPS + step
     wanted = case.policy.steps[min(case.step, len(case.policy.steps) - 1)].channels
-    orders = [
-        order for person in people for order in page_person(person, number, 0, wanted, rules.channels, reason)
-    ]
+    reach = rules.reach(drill=case.drill)
+    orders = [order for person in people for order in page_person(person, number, 0, wanted, reach, reason)]
     return Decision(reason, number, 0, None, tuple(orders), vacant)
 
 

@@ -93,7 +93,7 @@ async def _escalate_next(connection: Connection, rules: Rules) -> Decision | Non
     case = case_of(row)
     now = await county_now(connection)
     roster = await roster_for(connection, case.place, now)
-    decision = escalation.escalate(case, roster, now, rules.channels)
+    decision = escalation.escalate(case, roster, now, rules.reach(drill=case.drill))
     if decision.next_at is None:
         await connection.execute(sql("stop_timer"), case.id)
         return decision
@@ -121,9 +121,8 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
         return await resume_task(connection, row, case, rules)
     work = work_of(row)
     now = await county_now(connection)
-    decision = escalation.remind(
-        work, case, await roster_for(connection, work.desk.area, now), now, rules.channels
-    )
+    roster = await roster_for(connection, work.desk.area, now)
+    decision = escalation.remind(work, case, roster, now, rules.reach(drill=case.drill))
     passed = decision.step % escalation.TASK_STEPS
     await connection.execute(sql("set_deadline"), work.id, passed, decision.next_at)
     if passed == work.passed:

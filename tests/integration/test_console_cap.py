@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import console_world as world
@@ -133,12 +134,11 @@ async def test_our_own_gateway_can_read_the_feed(console: Console) -> None:
         assert (await seat.get(path, **MACHINE)).status == 200
 
 
-async def test_a_drill_is_an_exercise_and_stays_inside(console: Console, database: str) -> None:
+async def test_a_drill_is_an_exercise_and_stays_inside(console: Console) -> None:
     """People see it marked; machines outside never hear of it."""
-    connection = await asyncpg.connect(database)
-    await connection.execute("update incident set drill = true where alert = $1", RIVER.id)
-    await connection.close()
-    name = identifier_of(RIVER.id, 1)
+    drill = structs.replace(RIVER, id=uuid4(), drill=True)
+    await console.raise_alerts(drill)
+    name = identifier_of(drill.id, 1)
     seat = await console.seat("qingxi")
     assert (await read(seat, name)).status is Status.EXERCISE
     assert name not in await feed(seat, **MACHINE)
