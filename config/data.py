@@ -11,6 +11,8 @@ from config.breakers import BreakerRule, check_breakers
 from config.burden import Budget, check_budgets
 from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
+from config.grouping import Grouping, check_grouping, rule_of
+from config.drills import Drill, check_drills
 from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
@@ -164,6 +166,8 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: tuple[Service, ...] = ()
     breaker: Annotated[tuple[BreakerRule, ...], Meta(min_length=1)]
     budget: tuple[Budget, ...] = ()
+    drill: tuple[Drill, ...] = ()
+    grouping: Annotated[tuple[Grouping, ...], Meta(min_length=1)]
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
     desk: Annotated[tuple[DeskRule, ...], Meta(min_length=1)]
 
@@ -185,6 +189,8 @@ FILES = {
     "river": "rivers.toml",
     "desk": "desks.toml",
     "budget": "burden.toml",
+    "drill": "drills.toml",
+    "grouping": "grouping.toml",
 }
 
 
@@ -210,6 +216,10 @@ class Data(Struct, frozen=True, kw_only=True):
     desks: tuple[DeskRule, ...]
     budgets: dict[str, Budget]
     """By role."""
+    drills: dict[str, Drill]
+    """By slug."""
+
+    groupings: tuple[Grouping, ...]
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -217,6 +227,10 @@ class Data(Struct, frozen=True, kw_only=True):
         if not own:
             raise KeyError(f"no duty for {category} in {area}")
         return max(own, key=lambda duty: len(duty.area))
+
+    def grouping(self, category: str) -> Grouping:
+        """Find the rule by which alerts of a category become cases."""
+        return rule_of(self.groupings, category)
 
     def policy(self, category: str, grade: int) -> Policy:
         """Find the policy of a category and grade: one that names the category wins over a general one."""
@@ -259,6 +273,8 @@ def load_data(local: Path | None = None) -> Data:
         rivers={river.slug: river for river in files.river},
         desks=files.desk,
         budgets={budget.role: budget for budget in files.budget},
+        drills={drill.slug: drill for drill in files.drill},
+        groupings=files.grouping,
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
@@ -267,6 +283,8 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_services(files.service, [chat.name for chat in files.chat]))
     faults.extend(check_breakers(files.breaker))
     faults.extend(check_budgets(files.budget))
+    faults.extend(check_drills(files.drill, data.categories))
+    faults.extend(check_grouping(files.grouping))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))
@@ -305,6 +323,7 @@ def check_data(data: Data, areas: tuple[str, ...] = ()) -> Iterator[Fault]:
         ("duty", [duty.category for duty in data.duties]),
         ("policy.categories", [slug for policy in data.policies for slug in policy.categories]),
         ("term", [term.category for term in data.terms]),
+        ("grouping.categories", [slug for rule in data.groupings for slug in rule.categories]),
         ("cap_event", [event.category for event in data.cap_events]),
         (
             "category.raised_by",
