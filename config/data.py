@@ -11,8 +11,8 @@ from config.breakers import BreakerRule, check_breakers
 from config.burden import Budget, check_budgets
 from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
-from config.grouping import Grouping, check_grouping, rule_of
 from config.drills import Drill, check_drills
+from config.grouping import Grouping, check_grouping, rule_of
 from config.hydrology import Element, check_elements
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
