@@ -11,7 +11,20 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import api, callbacks, cap, detection, figures, links, pages, push, registry, sessions, tasks
+from dashboards import (
+    api,
+    callbacks,
+    cap,
+    detection,
+    figures,
+    links,
+    pages,
+    push,
+    registry,
+    roster,
+    sessions,
+    tasks,
+)
 from dashboards.attempts import Attempts
 from dashboards.events import HUB, follow_events
 from dashboards.hub import Hub
@@ -82,6 +95,11 @@ def _add_routes(app: web.Application) -> None:
             web.post(f"{task}/move", tasks.move),
             web.post(f"{task}/pleas/{{kind}}", tasks.ask),
             web.post(f"{task}/pleas/{{kind}}/answer", tasks.answer),
+            web.get("/api/v1/roster", roster.show),
+            web.post("/api/v1/roster/substitutions", roster.substitute),
+            web.post("/api/v1/roster/swaps", roster.ask_swap),
+            web.post("/api/v1/roster/swaps/{swap}/answer", roster.answer_swap),
+            web.post("/api/v1/roster/hand-overs/{hand_over}/sign", roster.sign),
             web.get("/api/v1/series/{series}/curve", api.show_curve),
             web.get("/detection", detection.show_detection_page),
             web.get("/api/v1/detection", detection.show_detection),
