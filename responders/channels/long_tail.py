@@ -7,6 +7,7 @@ says of a failure is only that there was one.
 import asyncio
 import logging
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,7 +40,8 @@ class LongTailChannel:
         self._service = service
         self._pace = Pace(service.per_minute, steady)
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines name addresses and tokens
-        plugin = apprise.Apprise.instantiate(secrets.url.value, suppress_exceptions=True)
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of all plugins, loaded here
+            plugin = apprise.Apprise.instantiate(secrets.url.value, suppress_exceptions=True)
         if not isinstance(plugin, apprise.NotifyBase):
             where = f"services.toml: {service.name}"
             raise InvalidConfiguration([Fault(where, "its URL is not one that apprise can read")])
