@@ -13,14 +13,18 @@ from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
 from config.drills import Drill, check_drills
 from config.grouping import Grouping, check_grouping, rule_of
+from config.holds import Inhibition, Shelving, check_holds
+from config.hours import HolidayNotice, WorkingHours, check_hours
 from config.hydrology import Element, check_elements
+from config.pacing import Pacing, check_pacing
+from config.policies import TOWERS, Clock, Policy, check_policies
 from config.pollutants import Pollutant, by_code, check_pollutants
 from config.rivers import River, check_rivers
 from config.rosters import DeskRule, check_desk_rules
 from config.routes import Route, check_routes
 from config.services import Service, check_services
 from domain.aqi import AirQuality, Standard
-from domain.areas import AreaLevel, covers
+from domain.areas import covers
 from domain.decode import convert
 from domain.errors import Fault, InvalidConfiguration, InvalidInput
 from domain.inputs import Slug
@@ -78,55 +82,13 @@ class Duty(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     post: Slug
     level: str
     due_minutes: Annotated[float, Meta(gt=0)] = 120.0
+    clock: Clock = "natural"
 
     def __post_init__(self) -> None:
         if self.level not in TOWERS:
             raise ValueError(f"level must be one of {', '.join(TOWERS)}")
         if self.area and not self.area.isdigit():
             raise ValueError("area must be digits, or empty for everywhere")
-
-
-TOWERS = {
-    "township": AreaLevel.TOWNSHIP,
-    "county": AreaLevel.COUNTY,
-    "city": AreaLevel.CITY,
-    "province": AreaLevel.PROVINCE,
-}
-"""The towers that a page climbs, lowest first: L1 to L4."""
-
-
-class Step(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of a policy: page the post on duty at a level, then wait for an acknowledgement."""
-
-    level: str
-    wait_minutes: Annotated[float, Meta(gt=0)]
-    channels: Annotated[tuple[Slug, ...], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        if self.level not in TOWERS:
-            raise ValueError(f"level must be one of {', '.join(TOWERS)}")
-
-
-class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How an incident of some grades climbs until somebody acknowledges; frozen into the incident when it opens.
-
-    The steps from the lowest up to `entry` are taken at once; each later one after the wait of the one before.
-    The last step repeats every `wait_minutes` without end: nobody is left alone.
-    """
-
-    slug: Slug
-    grades: Annotated[tuple[Annotated[int, Meta(ge=1, le=4)], ...], Meta(min_length=1)]
-    categories: tuple[Slug, ...] = ()
-    """Empty: all categories that no other policy of the grade names."""
-    entry: str = "township"
-    steps: Annotated[tuple[Step, ...], Meta(min_length=1)]
-
-    def __post_init__(self) -> None:
-        levels = [step.level for step in self.steps]
-        if levels != [tower for tower in TOWERS if tower in levels]:
-            raise ValueError("steps must climb: each level once, lowest first")
-        if self.entry not in levels:
-            raise ValueError("entry must be the level of a step")
 
 
 class Term(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,6 +128,11 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     service: tuple[Service, ...] = ()
     breaker: Annotated[tuple[BreakerRule, ...], Meta(min_length=1)]
     budget: tuple[Budget, ...] = ()
+    hours: tuple[WorkingHours, ...] = ()
+    notice: tuple[HolidayNotice, ...] = ()
+    inhibition: tuple[Inhibition, ...] = ()
+    shelving: tuple[Shelving, ...] = ()
+    pacing: Annotated[tuple[Pacing, ...], Meta(min_length=1)]
     drill: tuple[Drill, ...] = ()
     grouping: Annotated[tuple[Grouping, ...], Meta(min_length=1)]
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
@@ -189,6 +156,11 @@ FILES = {
     "river": "rivers.toml",
     "desk": "desks.toml",
     "budget": "burden.toml",
+    "hours": "hours.toml",
+    "notice": "holidays.toml",
+    "inhibition": "inhibitions.toml",
+    "shelving": "shelving.toml",
+    "pacing": "pacing.toml",
     "drill": "drills.toml",
     "grouping": "grouping.toml",
 }
@@ -216,6 +188,12 @@ class Data(Struct, frozen=True, kw_only=True):
     desks: tuple[DeskRule, ...]
     budgets: dict[str, Budget]
     """By role."""
+    hours: tuple[WorkingHours, ...]
+    notices: tuple[HolidayNotice, ...]
+    inhibitions: tuple[Inhibition, ...]
+    shelvings: dict[int, Shelving]
+    """By grade."""
+    pacing: tuple[Pacing, ...]
     drills: dict[str, Drill]
     """By slug."""
 
@@ -273,6 +251,11 @@ def load_data(local: Path | None = None) -> Data:
         rivers={river.slug: river for river in files.river},
         desks=files.desk,
         budgets={budget.role: budget for budget in files.budget},
+        hours=files.hours,
+        notices=files.notice,
+        inhibitions=files.inhibition,
+        shelvings={shelving.grade: shelving for shelving in files.shelving},
+        pacing=files.pacing,
         drills={drill.slug: drill for drill in files.drill},
         groupings=files.grouping,
     )
@@ -283,6 +266,10 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_services(files.service, [chat.name for chat in files.chat]))
     faults.extend(check_breakers(files.breaker))
     faults.extend(check_budgets(files.budget))
+    faults.extend(check_policies(files.policy))
+    faults.extend(check_hours(files.hours, files.notice))
+    faults.extend(check_holds(files.inhibition, files.shelving, data.categories))
+    faults.extend(check_pacing(files.pacing, {policy.slug for policy in files.policy}))
     faults.extend(check_drills(files.drill, data.categories))
     faults.extend(check_grouping(files.grouping))
     faults.extend(check_cap_events(files.cap_event))
