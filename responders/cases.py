@@ -18,6 +18,7 @@ class Recorded(StrEnum):
     RAISED = "raised"
     CLEARED = "cleared"
     REPEATED = "repeated"
+    STOPPED = "stopped"  # of a drill that was stopped: on record
     HELD_BACK = "held_back"  # on record and in the list; no case, nobody is paged
 
 

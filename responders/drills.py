@@ -7,6 +7,7 @@ A scenario is frozen into the drill when it begins, as a policy is into a case. 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
@@ -20,6 +21,7 @@ from domain.inputs import AwareTime
 from responders import words
 
 REASON = "drill"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 MARK_EN = "[DRILL] "
 
 
@@ -119,6 +121,11 @@ def area_of(played: Played, step: DrillStep) -> str:
     return played.county if step.place == COUNTY else played.places[step.place]
 
 
+def local(at: datetime) -> str:
+    """Write a time as people in the county read it, to the minute."""
+    return at.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M")
+
+
 def say(text: str, played: Played, names: Mapping[str, str]) -> str:
     """Put the names of the areas into a sentence of the scenario; an area without a name is told by its code."""
     for place, area in {COUNTY: played.county, **played.places}.items():
@@ -163,3 +170,40 @@ def alert_of(
         en=MARK_EN + say(scripted.en, played, names),
         drill=True,
     )
+
+
+class DrillRow(Struct, frozen=True, kw_only=True):
+    """A drill as a line of the list: how many of its steps were taken, and how many of its cases are open."""
+
+    id: UUID
+    scenario: str
+    county: str
+    county_name: str
+    zh: str
+    en: str
+    starts_at: AwareTime
+    stopped_at: AwareTime | None
+    steps: int
+    taken: int
+    cases: int
+    open: int
+
+    @property
+    def over(self) -> bool:
+        """Say whether nothing more comes of it: stopped, or all steps taken and all cases ended."""
+        return self.stopped_at is not None or (self.taken == self.steps and not self.open)
+
+
+class ShownStep(Struct, frozen=True, kw_only=True):
+    """A step as it is shown: what it brings, when it should come and when it came."""
+
+    number: int
+    minute: float
+    zh: str
+    en: str
+    place: str
+    alert: str | None
+    over: bool
+    silent: float | None
+    due_at: AwareTime
+    acted_at: AwareTime | None

@@ -129,7 +129,7 @@ class Intake:
                 level=alert.level.slug,
                 what=what.value,
             )
-            if self._clock.factor:
+            if self._clock.factor and not alert.drill:
                 waited = (self._clock.now() - alert.received_at).total_seconds()
                 ALERT_LATENCY.observe(max(waited, 0.0) / self._clock.factor)
 

@@ -53,7 +53,7 @@ class Publisher:
             async with asyncio.timeout(SEND_SECONDS):
                 sent = [
                     await self._producer.send(
-                        one.topic, one.value, key=one.key.encode(), headers=headers_for(TOPICS[one.topic])
+                        one.topic, one.value, key=key_of(one), headers=headers_for(TOPICS[one.topic])
                     )
                     for one in pending
                 ]
@@ -87,6 +87,12 @@ class Publisher:
         except (KafkaError, OSError, TimeoutError) as error:
             raise BrokerUnavailable from error
         return sum(ends.values()) if ends is not None else None
+
+
+def key_of(pending: Pending) -> bytes:
+    """Name the key on the topic: where every value is kept, a row of the outbox is told apart by what follows the /."""
+    key = pending.key if TOPICS[pending.topic].compacted else pending.key.partition("/")[0]
+    return key.encode()
 
 
 async def run_outbox(

@@ -103,7 +103,7 @@ update incident set version = version + 1, changed_at = clock_now() where id = $
 
 -- name: lock_task
 -- Take hold of a task of a case in an area: (task, area). Whoever is only a party of the case has no task but its own.
-select task.id, task.incident, task.state, task.area, task.post, incident.place
+select task.id, task.incident, task.state, task.area, task.post, incident.place, incident.drill
 from task join incident on incident.id = task.incident
 where task.id = $1 and (
     starts_with(incident.place, $2) or starts_with(task.area, $2) and case_within(incident.id, incident.place, $2)

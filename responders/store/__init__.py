@@ -22,6 +22,7 @@ from responders.store import account, alerts, commands, console, intake, message
 from responders.store.audit import Audit
 from responders.store.contacts import Contacts
 from responders.store.detection import Detection
+from responders.store.drills import Drills
 from responders.store.figures import Figures
 from responders.store.listening import listen
 from responders.store.pages import Pages
@@ -29,6 +30,7 @@ from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
 from responders.store.replies import Replies
+from responders.store.reviews import Reviews
 from responders.store.roster import Rosters
 from responders.store.workers import Workers
 from responders.views import (
@@ -64,6 +66,8 @@ class Store:
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)
+        self.drills = Drills(database)
+        self.reviews = Reviews(database)
         self.roster = Rosters(database)
         self.detection = Detection(database)
         self.figures = Figures(database)

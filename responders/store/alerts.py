@@ -10,6 +10,7 @@ from domain.incidents import OPEN_STATES, IncidentState
 from domain.levels import proposed_grade
 from responders import escalation, words
 from responders.cases import Recorded, Rules
+from responders.store.drills import is_stopped
 from responders.store.entries import Notes, add_entry, case_of, flush
 from responders.store.opening import NewCase, open_incident, write_decision
 from responders.store.pool import Connection, Record
@@ -53,6 +54,8 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
         if await connection.fetchval(sql("alert_is_drill"), alert.id) is not alert.drill:
             raise InvalidInput([Fault("drill", "was set when the alert began and never changes")])
         return Recorded.REPEATED
+    if alert.drill and await is_stopped(connection, alert.id):
+        return Recorded.STOPPED
     notes: Notes = []
     row = await connection.fetchrow(sql("lock_incident_of_alert"), alert.id)
     if row is None and alert.held_back is not None:

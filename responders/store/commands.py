@@ -20,6 +20,7 @@ from domain.incidents import (
 from domain.topics import DISPOSITIONS
 from responders import words
 from responders.store.console import find_actor, task_view
+from responders.store.drills import refuse_silent
 from responders.store.entries import add_entry, flush
 from responders.store.held import answered, entry, finish, hold, require_open, set_state, stop_paging
 from responders.store.pool import Connection
@@ -161,6 +162,8 @@ async def move_task(
     action = f"task:{state.value}"
     if answer := await answered(connection, request_id, actor, action, task, TaskRow):
         return answer  # type: ignore[no-any-return]  # decoded as TaskRow
+    if row["drill"]:
+        await refuse_silent(connection, row["incident"], actor.area)
     if actor.role is Role.GRID and state not in GRID_STATES:
         raise NotAllowed("核查和结案由值班人员完成。 Verifying and closing is for the duty officer.")
     present = TaskState(row["state"])

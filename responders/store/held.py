@@ -11,6 +11,7 @@ from domain.errors import Conflict, NotAllowed, NotFound
 from domain.incidents import OPEN_STATES, IncidentState
 from responders import words
 from responders.store.console import Actor, find_actor, read_row
+from responders.store.drills import refuse_silent
 from responders.store.entries import add_entry, flush
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
@@ -50,6 +51,8 @@ async def hold(connection: Connection, viewer: Viewer, incident: UUID) -> Held:
         raise NotAllowed(
             "联合处置事件由牵头单位决定，贵单位办理本单位的任务。 Who coordinates decides; yours are your own tasks."
         )
+    if row["drill"]:
+        await refuse_silent(connection, row["id"], actor.area)
     return Held(row, actor)
 
 
