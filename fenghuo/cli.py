@@ -19,9 +19,11 @@ from fenghuo.commands import (
     contacts,
     demo,
     devices,
+    duties,
     imports,
     migrate,
     replay,
+    rosters,
     score,
     series,
     simulate,
@@ -51,6 +53,8 @@ def create_cli() -> typer.Typer:
     cli.add_typer(users.create_commands(), name="user")
     cli.add_typer(contacts.create_commands(), name="contact")
     cli.add_typer(channels.create_commands(), name="channel")
+    cli.add_typer(duties.create_commands(), name="duties")
+    cli.add_typer(rosters.create_commands(), name="roster")
     cli.add_typer(areas.create_commands(), name="area")
     cli.add_typer(devices.create_commands(), name="device")
     cli.add_typer(series.create_commands(), name="series")

@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from config.data import Data, check_data, load_data
+from config.data import Data, load_data
+from config.ownership import Claim, Proof, faults_in, prove, strangers
 from config.settings import Settings, load_settings
 from domain.areas import is_area_code
 from domain.errors import Fault, InvalidConfiguration
@@ -24,6 +25,7 @@ def add_to(cli: typer.Typer) -> None:
         areas: Path | None = typer.Option(
             None, help="File with one area code a line (what follows the code is not read)."
         ),
+        list_areas: bool = typer.Option(False, "--list", help="Tell what was found of each area."),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
         """Check all settings and data files, and prove that each category has one owner in each area.
@@ -39,9 +41,24 @@ def add_to(cli: typer.Typer) -> None:
         if settings is not None and data is not None:
             faults.extend(_channel_faults(settings, data))
         codes = _collect(faults, lambda: _codes(areas, settings)) or ()
+        proofs: list[Proof] = []
         if data is not None and codes:
-            faults.extend(check_data(data, codes))
-        _answer(faults, data, len(codes), as_json)
+            claims = [Claim(category=duty.category, area=duty.area) for duty in data.duties]
+            proofs = list(prove(claims, tuple(data.categories), codes))
+            faults.extend(faults_in(proofs))
+            if areas is None:  # a file may name a part of the areas only
+                faults.extend(strangers(claims, codes))
+        if list_areas and not as_json:
+            _list(proofs)
+        _answer(faults, data, proofs, as_json)
+
+
+def _list(proofs: list[Proof]) -> None:
+    for proof in proofs:
+        parts = [f"{proof.owned} categories with one owner"]
+        parts += [f"none for {', '.join(proof.gaps)}"] if proof.gaps else []
+        parts += [f"several for {', '.join(proof.overlaps)}"] if proof.overlaps else []
+        console().print(f"{proof.area}: {'; '.join(parts)}", markup=False)
 
 
 def _channel_faults(settings: Settings, data: Data) -> list[Fault]:
@@ -93,15 +110,16 @@ async def _codes_in_database(dsn: str) -> tuple[str, ...]:
         return tuple(area.code for area in await store.areas())
 
 
-def _answer(faults: list[Fault], data: Data | None, areas: int, as_json: bool) -> None:
-    where = f"{areas} areas" if areas else "every possible area"
+def _answer(faults: list[Fault], data: Data | None, proofs: list[Proof], as_json: bool) -> None:
+    where = f"{len(proofs)} areas" if proofs else "every possible area"
     if as_json:
         print_json(
             {
                 "ok": not faults,
                 "faults": [{"field": fault.field, "reason": fault.reason} for fault in faults],
                 "categories": len(data.categories) if data else 0,
-                "areas": areas,
+                "areas": len(proofs),
+                "proof": proofs,
             }
         )
     else:
