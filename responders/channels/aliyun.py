@@ -132,7 +132,7 @@ class AliyunChannel:
         answer = await ask(
             self._session,
             "POST",
-            str(url),
+            url,
             self._service.timeout_seconds,
             read_answer,
             headers=headers,

@@ -5,6 +5,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from responders.cases import Cause, Outcome, Result
 from responders.channels.webhook import judge_status, read_body
@@ -21,7 +22,7 @@ BAD_ANSWER = Outcome(Result.RETRY, Cause.BAD_ANSWER)
 async def ask(
     session: aiohttp.ClientSession,
     method: str,
-    url: str,
+    url: str | URL,
     timeout_seconds: float,
     read: Callable[[bytes], Outcome | dict[str, Any]],
     *,

@@ -40,7 +40,7 @@ class LongTailChannel:
         self._service = service
         self._pace = Pace(service.per_minute, steady)
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its lines name addresses and tokens
-        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of all plugins, loaded here
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # plugins load here
             plugin = apprise.Apprise.instantiate(secrets.url.value, suppress_exceptions=True)
         if not isinstance(plugin, apprise.NotifyBase):
             where = f"services.toml: {service.name}"

@@ -68,10 +68,12 @@ class MailChannel:
             return judge_code(error.code)
         except TimeoutError:  # aiosmtplib's own included
             return Outcome(Result.RETRY, Cause.TIMEOUT)
-        except (aiosmtplib.SMTPNotSupported, ssl.SSLError):
-            return NOT_AUTHORISED  # no encryption, or a certificate that we do not trust: nothing is sent in the open
-        except (aiosmtplib.SMTPException, OSError):
+        except ssl.SSLError:
+            return NOT_AUTHORISED  # a certificate that we do not trust
+        except OSError:  # aiosmtplib's errors of the connection included
             return Outcome(Result.RETRY, Cause.UNREACHABLE)
+        except aiosmtplib.SMTPException:
+            return NOT_AUTHORISED  # the server cannot encrypt, or knows no way to sign in: nothing goes in the open
         except ValueError:  # an address that no header may hold
             return UNKNOWN_RECIPIENT
         return DELIVERED
