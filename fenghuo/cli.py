@@ -19,6 +19,7 @@ from fenghuo.commands import (
     contacts,
     demo,
     devices,
+    drill,
     duties,
     imports,
     migrate,
@@ -58,6 +59,7 @@ def create_cli() -> typer.Typer:
     cli.add_typer(areas.create_commands(), name="area")
     cli.add_typer(devices.create_commands(), name="device")
     cli.add_typer(series.create_commands(), name="series")
+    cli.add_typer(drill.create_commands(), name="drill")
     cli.add_typer(imports.create_commands(), name="import")
     cli.add_typer(simulate.create_commands(), name="simulate")
     cli.add_typer(bench.create_commands(), name="bench")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from config import drills
 from config.data import load_data
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
@@ -14,7 +15,9 @@ from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
 from responders.cases import Reason
+from responders.lessons import NoteKind
 from responders.registration import Action, Kind
+from responders.review import Kept
 
 HOUSE = Path(texts.__file__).parent
 SOURCES = [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*.html"), *HOUSE.glob("static/*.js")]
@@ -48,6 +51,9 @@ def families() -> set[str]:
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
         *(f"held_back.{reason}" for reason in HeldBack),
+        *(f"action.{action}" for action in (*drills.Action, "report")),
+        *(f"kept.{kept}" for kept in Kept),
+        *(f"note.{kind}" for kind in NoteKind),
         *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
         *(f"registry.{name}" for name in ("devices", "series", "changes")),
         *(f"registry_action.{action}" for action in Action),
