@@ -1,4 +1,4 @@
-"""Which alerts are one case: by what they have in common, within a bound of time and of number, and how long a case recurs."""
+"""Which alerts are one case: by what they have in common, bound in time and number; and for how long a case recurs."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -30,8 +30,8 @@ class Grouping(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A rule by which a new alert joins an open case, or reopens a closed one; `version` changes with `fields`.
 
     An alert joins when it came at most `minutes` after the first of the group and the group has fewer than `members`. It
-    reopens a case that was closed at most `recurs_days` ago; so does somebody concerned who, asked at most `unsatisfied_days`
-    after the end, was not satisfied.
+    reopens a case that was closed at most `recurs_days` ago; so does somebody concerned who was not satisfied when asked at
+    most `unsatisfied_days` after the end.
     """
 
     slug: Slug
@@ -71,7 +71,9 @@ def check_grouping(rules: Sequence[Grouping]) -> Iterator[Fault]:
     """Find rules that would swallow everything or nothing, rules that meet, and categories without one."""
     general = [rule.slug for rule in rules if not rule.categories]
     if len(general) != 1:
-        yield Fault("grouping", f"needs one rule without categories, for all others; there are {len(general)}")
+        yield Fault(
+            "grouping", f"needs one rule without categories, for all others; there are {len(general)}"
+        )
     slugs = [rule.slug for rule in rules]
     named = [category for rule in rules for category in rule.categories]
     for number, rule in enumerate(rules):
@@ -88,4 +90,6 @@ def check_grouping(rules: Sequence[Grouping]) -> Iterator[Fault]:
                 f"{place}.fields", "needs category or domain: else a fever would be a case with a flood"
             )
         if not fields & AREAS:
-            yield Fault(f"{place}.fields", "needs place, township or county: else the nation would be one case")
+            yield Fault(
+                f"{place}.fields", "needs place, township or county: else the nation would be one case"
+            )

@@ -31,7 +31,7 @@ OPEN_STATES = frozenset(IncidentState) - {
 }
 
 _S = IncidentState
-_ENDS = (_S.CLOSED, _S.FALSE_ALARM, _S.MERGED)
+_ENDS = (_S.CLOSED, _S.FALSE_ALARM)
 INCIDENT_MOVES: dict[IncidentState, tuple[IncidentState, ...]] = {
     _S.DETECTED: (_S.VERIFYING, _S.CONFIRMED, *_ENDS),
     _S.VERIFYING: (_S.CONFIRMED, *_ENDS),
@@ -44,10 +44,27 @@ INCIDENT_MOVES: dict[IncidentState, tuple[IncidentState, ...]] = {
     _S.FALSE_ALARM: (_S.VERIFYING,),
     _S.MERGED: (),
 }
+"""Where an officer may move a case by naming the state."""
+
+MERGES: dict[IncidentState, tuple[IncidentState, ...]] = dict.fromkeys(OPEN_STATES, (_S.MERGED,))
+"""What merging into another case does, and the verdict that it is a duplicate."""
+
+REOPENED: dict[IncidentState, IncidentState] = {
+    _S.CLOSED: _S.RESPONDING,
+    _S.REVIEWED: _S.RESPONDING,
+    _S.FALSE_ALARM: _S.VERIFYING,
+}
+"""Where an ended case goes on: it recurs, became graver than ever, somebody was not satisfied, or an officer says so.
+
+A merged one never does: its alerts and tasks are the other case's. What belongs apart is split off that one.
+"""
 
 
 class TaskState(StrEnum):
-    """Where a piece of work stands; `refused` until somebody above has decided, `suspended` until a day that was agreed."""
+    """Where a piece of work stands; `refused` until somebody above has decided, `suspended` until a day that was agreed.
+
+    A `rated` one was followed by a call to the people concerned (回访).
+    """
 
     DISPATCHED = "dispatched"
     REFUSED = "refused"
@@ -57,6 +74,7 @@ class TaskState(StrEnum):
     DONE = "done"
     VERIFIED = "verified"
     CLOSED = "closed"
+    RATED = "rated"
     CANCELLED = "cancelled"
 
 
@@ -70,8 +88,28 @@ TASK_MOVES: dict[TaskState, tuple[TaskState, ...]] = {
     _T.DONE: (_T.VERIFIED, _T.ACCEPTED, _T.CANCELLED),
     _T.VERIFIED: (_T.CLOSED,),
     _T.CLOSED: (),
+    _T.RATED: (),
     _T.CANCELLED: (),
 }
+"""Where a task may be moved by naming the state; cancelling (作废) is for the level above its unit."""
+
+TASK_RATED: dict[TaskState, TaskState] = {_T.CLOSED: _T.RATED, _T.RATED: _T.RATED}
+"""What a call-back does, and its correction; it needs the answers, so that no move does it."""
+
+TASK_PLEAS: dict[TaskState, tuple[TaskState, ...]] = {
+    _T.DISPATCHED: (_T.REFUSED,),
+    _T.REFUSED: (_T.DISPATCHED,),
+    _T.ACCEPTED: (_T.SUSPENDED,),
+    _T.ON_SITE: (_T.SUSPENDED,),
+}
+"""What asking and answering do: a refusal waits for somebody above, and so does putting off."""
+
+TASK_ENDS: dict[TaskState, TaskState] = {
+    state: _T.CLOSED if state in (_T.DONE, _T.VERIFIED) else _T.CANCELLED
+    for state in TaskState
+    if state not in (_T.CLOSED, _T.RATED, _T.CANCELLED)
+}
+"""What becomes of a case's tasks when it ends: whoever ends it has seen what was done."""
 
 
 class PleaKind(StrEnum):
@@ -89,6 +127,14 @@ class PleaOutcome(StrEnum):
     DENIED = "denied"
     LAPSED = "lapsed"
     MOOT = "moot"
+
+
+class Satisfied(StrEnum):
+    """What somebody concerned said when he was asked afterwards."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_ASKED = "not_asked"
 
 
 class PageState(StrEnum):
