@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from config.breakers import BreakerRule
 from responders.cases import Cause, Message, Outcome, Result
-from responders.channels.addressed import Sender
 from responders.metrics import CIRCUIT_OPEN, CIRCUITS_OPENED
+
+if TYPE_CHECKING:  # the channels import this module
+    from responders.channels.addressed import Sender
 
 FAILS = frozenset(
     {
@@ -91,7 +94,7 @@ class Guarded:
     """A channel behind its breaker."""
 
     def __init__(
-        self, inner: Sender, rule: BreakerRule, steady: Callable[[], float] = time.monotonic
+        self, inner: "Sender", rule: BreakerRule, steady: Callable[[], float] = time.monotonic
     ) -> None:
         """Take the channel, its rule, and a steady clock in seconds."""
         self.name, self.idempotent, self.outside = inner.name, inner.idempotent, inner.outside
