@@ -11,7 +11,7 @@ from msgspec import Struct
 from dashboards.api import Nothing, body_of, incident_of, reply, request_id_of
 from dashboards.keys import DATA, LANGUAGE, VIEWER, store_of
 from dashboards.render import environment, page
-from dashboards.texts import Language, say
+from dashboards.texts import Language, catalogue, say
 from domain.areas import AreaLevel, county_of
 from domain.decode import convert
 from domain.errors import Fault, InvalidInput
@@ -22,7 +22,7 @@ from responders.drills import SHANGHAI
 from responders.lessons import NewNote, NoteKind
 from responders.review import CaseReview, Kept
 from responders.store.reviews import DrillReview
-from responders.views import Role
+from responders.views import Entry, Role
 from responders.words import POST
 
 STYLES = ("console.css", "review.css")
@@ -49,7 +49,17 @@ def words_for(language: Language) -> dict[str, Any]:
         text: str = getattr(one, f"{name}_{language.value}" if name else language.value)
         return text
 
+    def told(entry: Entry) -> str:
+        """Say in the reader's language what kind of line it is; the line itself is Chinese, for the record."""
+        if entry.kind == "moved":
+            return tell("entry.moved", state=tell(f"state.{entry.detail['to']}"))
+        if entry.kind == "decided":
+            return tell("act.decided", verdict=tell(f"verdict.{entry.detail['verdict']}"))
+        english = entry.detail.get("en")
+        return str(english) if english else catalogue()[language].get(f"entry.{entry.kind}", entry.kind)
+
     return {
+        "told": told,
         "full": lambda at: _local(at, "%Y-%m-%d %H:%M"),
         "short": lambda at: _local(at, "%m-%d %H:%M"),
         "clock": lambda at: _local(at, "%H:%M"),

@@ -110,7 +110,7 @@ def review(file: CaseFile, now: datetime) -> CaseReview:
         clocks=clocks_of(file, now),
         unreached=unreached(file.pages),
         vacant=tuple(dict.fromkeys(one.text for one in file.timeline if one.kind == "nobody_on_duty")),
-        pages=len({_told(page) for page in file.pages}),
+        pages=len({_told(page) for page in file.pages if page.state is not PageState.WITHDRAWN}),
         reached=len({_told(page) for page in file.pages if page.delivered_at is not None}),
         escalations=sum(one.kind in ("escalated", "task_escalated") for one in file.timeline),
         points=points_of(file.timeline),
