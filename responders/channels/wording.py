@@ -51,8 +51,10 @@ def fields_of(message: Message) -> dict[str, str]:
         "grade": GRADES[message.grade],
         "title": message.title,
         "recipient": message.recipient,
-        "text": message.zh,
-        "english": message.en,
+        "text": message.zh
+        if not message.also
+        else f"（共{len(message.also) + 1}件）{message.zh}{_others(message)}",
+        "english": message.en if not message.also else f"({len(message.also) + 1} incidents) {message.en}",
         "how": how(message),
         "link": message.link,
         "token": message.link.rpartition("/")[2],
@@ -60,8 +62,20 @@ def fields_of(message: Message) -> dict[str, str]:
     }
 
 
+def _others(message: Message) -> str:
+    """Tell a letter's other cases in a line each; how many there are is said before, where no cutting reaches it."""
+    return "".join(f"\n{LEVELS[one.level]} {GRADES[one.grade]}级 {one.title}" for one in message.also)
+
+
 def how(message: Message) -> str:
-    """Say how to acknowledge, by what the message carries."""
+    """Say how to acknowledge, by what the message carries: link and code of a letter are those of its first case."""
+    told = _how(message)
+    if not message.also or not (message.code or message.link):
+        return told
+    return f"{told.removesuffix('。')}第1件，其余请在值班台确认。"
+
+
+def _how(message: Message) -> str:
     if message.code and message.link:
         return f"回复{message.code}或打开 {message.link} 确认接收。"
     if message.code:
