@@ -5,15 +5,20 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from config.data import Data, Policy
+from config.data import Data
+from config.policies import Policy
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Grade, Level
+from responders.holds import Hold
+from responders.hours import ROUND_THE_CLOCK, Hours, hours_of
 
 
 class Recorded(StrEnum):
     """What an alert's message came to."""
 
     OPENED = "opened"
+    JOINED = "joined"  # an open case that it has something in common with
+    REOPENED = "reopened"  # a case that it recurs as
     CHANGED = "changed"
     RAISED = "raised"
     CLEARED = "cleared"
@@ -38,6 +43,14 @@ class Reason(StrEnum):
     REDISPATCHED = "redispatched"
     RESUMED = "resumed"
     HAND_OVER = "hand_over"
+    REOPENED = "reopened"
+    DISPATCHED = "dispatched"
+    COORDINATES = "coordinates"
+    STEP_REPEATS = "step_repeats"
+    AWAITED = "acknowledgement_awaited"
+    WAIVED = "acknowledgement_waived"
+    HELD = "held"
+    HOLD_OVER = "hold_over"
     WAITING = "waiting"
     ACKNOWLEDGED = "acknowledged"
     ENDED = "ended"
@@ -57,6 +70,10 @@ class Rules:
     def reach(self, *, drill: bool) -> tuple[str, ...]:
         """Name the channels that a case's pages may be ordered over: a drill knows none that leaves the house."""
         return tuple(name for name in self.channels if name in INSIDE) if drill else self.channels
+
+    def hours(self, area: str) -> Hours:
+        """Find the working hours of an area."""
+        return hours_of(self.data.hours, self.data.notices, area)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +105,21 @@ class Roster:
 
 
 @dataclass(frozen=True, slots=True)
+class Ack:
+    """An acknowledgement that counts: who gave it, from which desk, at which level of the towers."""
+
+    user: UUID
+    desk: Desk
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """An incident as escalation sees it; `policies` are those in force when it opened, by grade."""
+    """An incident as escalation sees it; `policies` are those in force when it opened, by grade.
+
+    `tries` counts how often the present step was paged. `acks` are those given so far, where the policy asks for several;
+    `hold` is what held its pages when it was last looked at.
+    """
 
     id: UUID
     place: str
@@ -103,6 +133,9 @@ class Case:
     acknowledged: bool
     version: int = 1
     drill: bool = False
+    tries: int = 1
+    acks: tuple[Ack, ...] = ()
+    hold: Hold | None = None
 
     @property
     def policy(self) -> Policy:
@@ -112,7 +145,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A task as its deadlines see it; `passed` is the last share of the time, in percent, that was acted on."""
+    """A task as its deadlines see it; `passed` is the last share of the time, in percent, that was acted on.
+
+    Its time is measured by `hours`: around the clock, or the working hours of its unit.
+    """
 
     id: UUID
     number: int
@@ -121,6 +157,7 @@ class Work:
     dispatched_at: datetime
     due_at: datetime
     passed: int
+    hours: Hours = ROUND_THE_CLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +174,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What escalation wants done, and why; `vacant` desks had nobody on duty."""
+    """What escalation wants done, and why; `vacant` desks had nobody on duty.
+
+    `tries` counts how often the step was paged with this, `hold` is what holds its pages, `unknown` names years whose days
+    off `next_at` was reckoned without.
+    """
 
     reason: Reason
     step: int
@@ -145,6 +186,9 @@ class Decision:
     next_at: datetime | None
     orders: tuple[Order, ...] = ()
     vacant: tuple[Desk, ...] = ()
+    tries: int = 1
+    hold: Hold | None = None
+    unknown: tuple[int, ...] = ()
 
 
 class Result(StrEnum):
@@ -201,7 +245,7 @@ class Also:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A page as a channel gets it; names no person. `page` is the idempotency key.
+    """A page as a channel gets it; names no person. `key` is the idempotency key: the page, or the letter that carries `also`.
 
     `contact` is how the channel reaches the recipient (a phone number, an account, an address): it is neither logged nor
     kept, and sealed until the channel's own door (`channels/addressed.py`). At `link` the recipient acknowledges once, or by
@@ -226,6 +270,12 @@ class Message:
     link: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
     also: tuple[Also, ...] = ()
+    letter: UUID | None = None
+
+    @property
+    def key(self) -> UUID:
+        """What a receiver knows a repetition by; the same however many of a letter's pages are still needed."""
+        return self.letter or self.page
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +287,10 @@ class Claimed:
     received_at: datetime
     lapsed: bool
     """An earlier worker's lease ran out: it is unknown whether the message was sent."""
+    others: tuple[tuple[UUID, int], ...] = ()
+    """The other pages of a letter, each with its attempts."""
+
+    @property
+    def pages(self) -> tuple[tuple[UUID, int], ...]:
+        """All pages that the message carries, each with its attempts."""
+        return ((self.message.page, self.attempts), *self.others)

@@ -1,17 +1,22 @@
 """Who is paged, when, and why: pure functions of case, roster and present time (DOMAIN.md, 3).
 
-Opening pages the steps from the lowest up to the policy's entry at once. Then each step waits for an acknowledgement,
-and the next one follows; the last repeats without end. A step at which nobody is on duty does not wait. A step whose
-tower lies below the case's own place (a township for an event of the whole county) does not exist for the case.
+Opening pages the steps from the lowest up to the policy's entry at once. Then each step waits for an acknowledgement, as
+often as its policy says, and the next one follows; after the last it goes on from where the policy says, without end. Where
+several must acknowledge, those who have not are paged again. A step at which nobody is on duty does not wait. A step whose
+tower lies below the case's own place (a township for an event of the whole county) does not exist for the case. What holds a
+case's pages back is decided in `holds.py` and handed in; the case is looked at again, and paged when nothing does any more.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from config.data import TOWERS, Policy
-from domain.areas import up_to
+from config.policies import TOWERS, Policy, Step
 from domain.incidents import OPEN_STATES, TaskState
+from responders.acknowledging import desk_at, has_answered, wanting
 from responders.cases import Case, Decision, Desk, Order, Person, Reason, Roster, Work
+from responders.holds import Hold, look_at
+from responders.hours import ROUND_THE_CLOCK, Hours, Reckoned, after, between
 
 SHARES = ((50, Reason.HALF_TIME), (100, Reason.OVERDUE), (150, Reason.LONG_OVERDUE))
 """Shares of a task's time, in percent, at which somebody hears of it."""
@@ -23,49 +28,132 @@ TASK_STEPS = 1000
 """A task's pages count as step number × 1000 + percent, far above the steps of any policy, so that ids never meet."""
 
 
-def open_case(case: Case, roster: Roster, now: datetime, channels: tuple[str, ...]) -> Decision:
-    """Decide whom a new case pages: everybody from the lowest step up to the entry."""
-    return _enter(case, 0, case.loop, Reason.OPENED, roster, now, channels)
+def open_case(
+    case: Case,
+    roster: Roster,
+    now: datetime,
+    channels: tuple[str, ...],
+    *,
+    hours: Hours = ROUND_THE_CLOCK,
+    hold: Hold | None = None,
+) -> Decision:
+    """Decide whom a new case pages: everybody from the lowest step up to the entry, nobody while something holds it."""
+    if hold is not None:
+        return _hold_back(case, hold, now)
+    return _enter(case, case.loop, Reason.OPENED, roster, now, channels, hours)
 
 
-def raise_grade(case: Case, roster: Roster, now: datetime, channels: tuple[str, ...]) -> Decision:
+def raise_grade(
+    case: Case,
+    roster: Roster,
+    now: datetime,
+    channels: tuple[str, ...],
+    *,
+    hours: Hours = ROUND_THE_CLOCK,
+    hold: Hold | None = None,
+) -> Decision:
     """Decide whom a case pages whose grade became graver (`case` carries the new grade): all up to the entry, anew."""
-    return _enter(case, 0, case.loop + 1, Reason.GRADE_RAISED, roster, now, channels)
+    if hold is not None:
+        return _hold_back(case, hold, now)
+    return _enter(replace(case, acks=()), case.loop + 1, Reason.GRADE_RAISED, roster, now, channels, hours)
 
 
-def escalate(case: Case, roster: Roster, now: datetime, channels: tuple[str, ...]) -> Decision:
-    """Decide what becomes of a case at its timer: stop, wait, climb, or repeat the top."""
+def escalate(
+    case: Case,
+    roster: Roster,
+    now: datetime,
+    channels: tuple[str, ...],
+    *,
+    hours: Hours = ROUND_THE_CLOCK,
+    hold: Hold | None = None,
+) -> Decision:
+    """Decide what becomes of a case at its timer: stop, hold back, wait, repeat, or climb one step.
+
+    One step whatever the time that passed: after an outage, or when the clock leapt, the present step is paged, not each
+    one that was missed, and its whole wait counts from now.
+    """
     if case.state not in OPEN_STATES:
-        return Decision(Reason.ENDED, case.step, case.loop, None)
+        return Decision(Reason.ENDED, case.step, case.loop, None, tries=case.tries)
     if case.acknowledged:
-        return Decision(Reason.ACKNOWLEDGED, case.step, case.loop, None)
+        return Decision(Reason.ACKNOWLEDGED, case.step, case.loop, None, tries=case.tries)
+    if hold is not None:
+        return _hold_back(case, hold, now)
+    if case.hold is not None:
+        return _enter(case, case.loop + 1, Reason.HOLD_OVER, roster, now, channels, hours)
     if case.next_at is not None and now < case.next_at:
-        return Decision(Reason.WAITING, case.step, case.loop, case.next_at)
+        return Decision(Reason.WAITING, case.step, case.loop, case.next_at, tries=case.tries)
+    if case.acks:
+        return _call_missing(case, roster, now, channels, hours)
     last = len(case.policy.steps) - 1
-    if case.step >= last:
-        return _climb(case, last, case.loop + 1, Reason.TOP_REPEATS, roster, now, channels, (), ())
-    return _climb(case, case.step + 1, case.loop, Reason.NOT_ACKNOWLEDGED, roster, now, channels, (), ())
+    if case.step > last or case.tries < case.policy.steps[case.step].times:
+        step, tries = min(case.step, last), case.tries + 1
+        return _climb(
+            case, step, case.loop + 1, Reason.STEP_REPEATS, roster, now, channels, hours, tries=tries
+        )
+    if case.step < last:
+        return _climb(case, case.step + 1, case.loop, Reason.NOT_ACKNOWLEDGED, roster, now, channels, hours)
+    again = case.policy.levels.index(case.policy.again_from) if case.policy.again_from else last
+    return _climb(case, again, case.loop + 1, Reason.TOP_REPEATS, roster, now, channels, hours)
+
+
+def _hold_back(case: Case, hold: Hold, now: datetime) -> Decision:
+    return Decision(Reason.HELD, case.step, case.loop, look_at(hold, now), tries=case.tries, hold=hold)
+
+
+def _call_missing(
+    case: Case, roster: Roster, now: datetime, channels: tuple[str, ...], hours: Hours
+) -> Decision:
+    """Page those again whose acknowledgement is still missing, and for a number of desks the next step, too.
+
+    None is missing when those that were have nobody on duty any more: the case is acknowledged.
+    """
+    missing = wanting(case.policy, case.place, case.post, case.acks, roster)
+    if missing.nothing:
+        return Decision(Reason.WAIVED, case.step, case.loop, None, tries=case.tries)
+    last = len(case.policy.steps) - 1
+    step = case.step if missing.levels else min(case.step + 1, last)
+    open_steps = [
+        number
+        for number, one in enumerate(case.policy.steps)
+        if _present(case, number, roster) and (one.level in missing.levels or not missing.levels)
+    ]
+    called = open_steps if missing.levels else [one for one in open_steps if one <= step] or open_steps
+    orders: list[Order] = []
+    for number in called:
+        people = _present(case, number, roster)
+        orders += _orders(case.policy, number, case.loop + 1, people, Reason.AWAITED, channels, orders)
+    waits = [_wait(case.policy.steps[number], now, hours) for number in called or [step]]
+    first = min(waits, key=lambda wait: wait.at)
+    return Decision(Reason.AWAITED, step, case.loop + 1, first.at, tuple(orders), unknown=first.unknown)
+
+
+def _present(case: Case, step: int, roster: Roster) -> tuple[Person, ...]:
+    """Find who is on duty for a step and has not acknowledged, nor has a colleague of the same level."""
+    desk = desk_of(case, step)
+    level = case.policy.steps[step].level
+    people = roster.find(desk) if desk else ()
+    return tuple(person for person in people if not has_answered(case.acks, level, person.user))
 
 
 def _enter(
     case: Case,
-    first: int,
     loop: int,
     reason: Reason,
     roster: Roster,
     now: datetime,
     channels: tuple[str, ...],
+    hours: Hours,
 ) -> Decision:
-    entry = next(number for number, step in enumerate(case.policy.steps) if step.level == case.policy.entry)
+    entry = case.policy.levels.index(case.policy.entry)
     orders: list[Order] = []
     vacant: list[Desk] = []
-    for number in range(first, entry):
+    for number in range(entry):
         desk = desk_of(case, number)
-        people = roster.find(desk) if desk else ()
-        if desk and not people:
+        if desk and not roster.find(desk):
             vacant.append(desk)
+        people = _present(case, number, roster)
         orders += _orders(case.policy, number, loop, people, reason, channels, orders)
-    return _climb(case, entry, loop, reason, roster, now, channels, tuple(orders), tuple(vacant))
+    return _climb(case, entry, loop, reason, roster, now, channels, hours, tuple(orders), tuple(vacant))
 
 
 def _climb(
@@ -76,27 +164,34 @@ def _climb(
     roster: Roster,
     now: datetime,
     channels: tuple[str, ...],
-    orders: tuple[Order, ...],
-    vacant: tuple[Desk, ...],
+    hours: Hours,
+    orders: tuple[Order, ...] = (),
+    vacant: tuple[Desk, ...] = (),
+    tries: int = 1,
 ) -> Decision:
     """Page a step; where nobody is on duty, or the step does not exist for the case, go on to the next at once."""
     while True:
         desk = desk_of(case, step)
-        people = roster.find(desk) if desk else ()
-        if desk and not people:
+        people = _present(case, step, roster)
+        if desk and not roster.find(desk):
             vacant = (*vacant, desk)
         if people or step == len(case.policy.steps) - 1:
             break
-        step += 1
+        step, tries = step + 1, 1
     orders = (*orders, *_orders(case.policy, step, loop, people, reason, channels, orders))
-    next_at = now + timedelta(minutes=case.policy.steps[step].wait_minutes)
-    return Decision(reason, step, loop, next_at, orders, vacant)
+    wait = _wait(case.policy.steps[step], now, hours)
+    return Decision(reason, step, loop, wait.at, orders, vacant, tries, unknown=wait.unknown)
+
+
+def _wait(step: Step, now: datetime, hours: Hours) -> Reckoned:
+    """Tell when the wait of a step is over, by the step's own clock."""
+    clock = hours if step.clock == "working" else ROUND_THE_CLOCK
+    return after(clock, now, timedelta(minutes=step.wait_minutes))
 
 
 def desk_of(case: Case, step: int) -> Desk | None:
     """Name the desk that a step pages, None when its tower lies below the case's place."""
-    tower = TOWERS[case.policy.steps[step].level]
-    return Desk(up_to(case.place, tower), case.post) if len(case.place) >= tower else None
+    return desk_at(case.policy, step, case.place, case.post)
 
 
 def _orders(
@@ -139,8 +234,11 @@ def page_person(
 
 
 def deadline(work: Work, share: int) -> datetime:
-    """Tell when a share, in percent, of the task's time is over."""
-    return work.dispatched_at + (work.due_at - work.dispatched_at) * share / 100
+    """Tell when a share, in percent, of the task's time is over, by the task's own clock."""
+    if share == 100 or not work.hours.stretches:
+        return work.dispatched_at + (work.due_at - work.dispatched_at) * share / 100
+    given = between(work.hours, work.dispatched_at, work.due_at)
+    return after(work.hours, work.dispatched_at, given * share / 100).at
 
 
 def remind(work: Work, case: Case, roster: Roster, now: datetime, channels: tuple[str, ...]) -> Decision:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from detectors.counts.calendar import is_off
 from domain.areas import AreaLevel, county_of
 from domain.errors import Fault
 from domain.incidents import PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders.cases import Desk, Work
 from responders.escalation import SHARES, deadline
+from responders.hours import ROUND_THE_CLOCK, Hours, Reckoned, after, between, next_working_day
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 EMERGENCY = timedelta(minutes=30)
@@ -80,14 +80,9 @@ def objections(plea: Plea, work: Work, now: datetime) -> list[Fault]:
     return faults
 
 
-def answer_by(grade: Grade, now: datetime) -> datetime:
+def answer_by(grade: Grade, now: datetime, hours: Hours = ROUND_THE_CLOCK) -> Reckoned:
     """Tell by when somebody above decides: half an hour in an emergency, else the same time of the next working day."""
-    if grade in EMERGENCIES:
-        return now + EMERGENCY
-    local = now.astimezone(BEIJING) + timedelta(days=1)
-    while is_off(local.date()):
-        local += timedelta(days=1)
-    return local.astimezone(now.tzinfo)
+    return Reckoned(now + EMERGENCY) if grade in EMERGENCIES else next_working_day(hours, now)
 
 
 def settle(plea: Plea, outcome: PleaOutcome, work: Work, now: datetime, owner: Desk | None = None) -> Settled:
@@ -99,25 +94,32 @@ def settle(plea: Plea, outcome: PleaOutcome, work: Work, now: datetime, owner: D
     match plea.kind:
         case PleaKind.REFUSE if granted or outcome is PleaOutcome.LAPSED:
             desk = owner if owner is not None else backstop(work.desk)
-            given = work.due_at - work.dispatched_at
+            given = between(work.hours, work.dispatched_at, work.due_at)
             again = replace(
                 work,
                 desk=desk,
                 state=TaskState.DISPATCHED,
                 dispatched_at=now,
-                due_at=now + given,
+                due_at=after(work.hours, now, given).at,
                 passed=0,
             )
             return Settled(again, next_deadline(again))
         case PleaKind.REFUSE:
             return _goes_on(replace(work, state=TaskState.DISPATCHED), now)
         case PleaKind.SUSPEND if granted and plea.until is not None and plea.until > now:
-            paused = replace(work, state=TaskState.SUSPENDED, due_at=work.due_at + (plea.until - now))
+            paused = replace(work, state=TaskState.SUSPENDED, due_at=_put_off(work, now, plea.until))
             return Settled(paused, plea.until, plea.until)
         case PleaKind.EXTEND if granted and plea.until is not None:
             return _goes_on(replace(work, due_at=plea.until), now)
         case _:
             return Settled(work, next_deadline(work))
+
+
+def _put_off(work: Work, now: datetime, until: datetime) -> datetime:
+    """Tell the end of a task that rests until a time: what is left of its own time then goes on."""
+    if work.due_at <= now:
+        return work.due_at + (until - now)
+    return after(work.hours, until, between(work.hours, now, work.due_at)).at
 
 
 def resume(work: Work, now: datetime) -> Settled:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from domain.findings import AlertChange, Explanation, Finding, HeldBack
-from domain.incidents import IncidentState, PageState, PleaKind, PleaOutcome, TaskState, Verdict
+from domain.incidents import IncidentState, PageState, PleaKind, PleaOutcome, Satisfied, TaskState, Verdict
 from domain.inputs import AwareTime
 from domain.levels import Domain, Grade, Level
 from domain.registry import Area, Limit
@@ -147,8 +147,109 @@ class PageRow(Struct, frozen=True, kw_only=True):
     delivered_at: AwareTime | None
 
 
+class CaseAlert(Struct, frozen=True, kw_only=True):
+    """One alert of a case in its newest version."""
+
+    id: UUID
+    version: int
+    change: AlertChange
+    category: str
+    place: str
+    place_name: str
+    level: Level
+    zh: str
+    en: str
+    opened_at: AwareTime
+    changed_at: AwareTime
+
+
+class Party(Struct, frozen=True, kw_only=True):
+    """An area that deals with a case beside the one of its place."""
+
+    area: str
+    area_name: str
+    joined_at: AwareTime
+
+
+class RatingRow(Struct, frozen=True, kw_only=True):
+    """One call-back about a task, or about the whole case (`task` is None); of several the highest number counts."""
+
+    task: UUID | None
+    number: int
+    reached: bool
+    responded: bool | None
+    resolved: bool | None
+    satisfied: Satisfied
+    note: str
+    rated_by: str
+    rated_at: AwareTime
+
+
+class AckRow(Struct, frozen=True, kw_only=True):
+    """An acknowledgement that counts: of which level, by which post, when, over what (`console`, `link`, `sms`)."""
+
+    level: str
+    by: str
+    at: AwareTime
+    via: str
+
+
+class HeldView(Struct, frozen=True, kw_only=True):
+    """Why a case pages nobody: `maintenance`, `shelved` or `inhibited`, `until` is None while nobody knows."""
+
+    kind: str
+    ref: UUID
+    reason: str
+    by: str
+    until: AwareTime | None
+
+
+class HeldCase(Struct, frozen=True, kw_only=True):
+    """A case in the list of what is held."""
+
+    incident: UUID
+    title: str
+    category: str
+    place: str
+    grade: Grade
+    level: Level
+    held: HeldView
+
+
+class WaitingShelf(Struct, frozen=True, kw_only=True):
+    """A wish to shelve a case that a second person must share before it counts."""
+
+    incident: UUID
+    title: str
+    reason: str
+    by: str
+    until: AwareTime
+    asked_at: AwareTime
+
+
+class MaintenanceRow(Struct, frozen=True, kw_only=True):
+    """Maintenance that was planned; what is empty is not named. Red cases are held only with `consented_by`."""
+
+    id: UUID
+    area: str
+    area_name: str
+    category: str
+    series: str
+    device: str
+    reason: str
+    starts_at: AwareTime
+    ends_at: AwareTime
+    ended_at: AwareTime | None
+    planned_by: str
+    consented_by: str | None
+
+
 class IncidentView(Struct, frozen=True, kw_only=True):
-    """Everything that an incident's page shows; `precedent` is the case of the earlier alert that the explanation names."""
+    """Everything that an incident's page shows; `precedent` is the case of the earlier alert that the explanation names.
+
+    `alerts` are those that it answers, the one that leads first; `evidence` and the sentences are the leading one's.
+    `coordinator` is the area that leads a joint case, `merged_into` the case that this one became part of.
+    """
 
     row: IncidentRow
     zh: str
@@ -162,8 +263,17 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     moves: tuple[IncidentState, ...]
     chance: float | None = None
     held_back: HeldBack | None = None
+    held: HeldView | None = None
+    acknowledgements: tuple[AckRow, ...] = ()
+    awaited: tuple[str, ...] = ()
+    """Levels whose acknowledgement is still missing, where the policy asks for several."""
     explanation: Explanation | None = None
     precedent: UUID | None = None
+    alerts: tuple[CaseAlert, ...] = ()
+    parties: tuple[Party, ...] = ()
+    coordinator: str | None = None
+    merged_into: UUID | None = None
+    ratings: tuple[RatingRow, ...] = ()
 
 
 class Curve(Struct, frozen=True, kw_only=True):

@@ -4,6 +4,8 @@ from domain.areas import AreaLevel
 from domain.incidents import IncidentState, PleaKind, PleaOutcome, TaskState, Verdict
 from domain.levels import Grade
 from responders.cases import Reason
+from responders.holds import HoldKind
+from responders.pacing import Hold, Withdrawal
 from responders.replies import Via
 
 TOWER = {"township": "乡镇", "county": "县级", "city": "市级", "province": "省级"}
@@ -44,6 +46,14 @@ REASON = {
     Reason.REDISPATCHED: "任务改派",
     Reason.RESUMED: "缓办到期，任务恢复",
     Reason.HAND_OVER: "交接班未签收，请签收",
+    Reason.REOPENED: "事件重新打开",
+    Reason.DISPATCHED: "派发任务",
+    Reason.COORDINATES: "事件跨区域，请牵头联合处置",
+    Reason.STEP_REPEATS: "限时内无人确认接收，再次通知",
+    Reason.AWAITED: "尚未确认接收，再次通知",
+    Reason.WAIVED: "其余应确认的岗位无人在岗，视为已确认接收",
+    Reason.HELD: "暂缓通知",
+    Reason.HOLD_OVER: "暂缓结束，通知",
     Reason.WAITING: "等待确认接收",
     Reason.ACKNOWLEDGED: "已确认接收",
     Reason.ENDED: "已结束",
@@ -70,6 +80,7 @@ TASK = {
     TaskState.DONE: "已办结",
     TaskState.VERIFIED: "已核查",
     TaskState.CLOSED: "已结案",
+    TaskState.RATED: "已回访",
     TaskState.CANCELLED: "已取消",
 }
 VERDICT = {Verdict.TRUE: "属实", Verdict.FALSE: "误报", Verdict.DUPLICATE: "重复", Verdict.DRILL: "演练"}
@@ -80,14 +91,32 @@ OUTCOME = {
     PleaOutcome.LAPSED: "逾期未裁定",
     PleaOutcome.MOOT: "任务已结束",
 }
+HELD_BY = {HoldKind.MAINTENANCE: "检修维护", HoldKind.SHELVED: "搁置", HoldKind.INHIBITED: "关联事件抑制"}
 VIA = {Via.LINK: "链接", Via.SMS: "短信回复"}
 DRILL = "【演练】"
+HOLD = {
+    Hold.THROTTLED: "短时间内通知过多，合并为一条发出",
+    Hold.STORM: "事件密集，合并为一条发出",
+    Hold.QUIET: "静默时段",
+}
+WITHDRAWAL = {
+    Withdrawal.ENDED: "事件已结束",
+    Withdrawal.ACKNOWLEDGED: "事件已确认接收",
+    Withdrawal.SUPERSEDED: "同一事件已有更新的通知",
+    Withdrawal.CLIMBED_PAST: "未能及时发出，事件早已升级到上一级",
+}
 CHANNEL = {"console": "控制台", "file": "文件", "webhook": "接口"}
 
 
 def mark(sentence: str) -> str:
     """Mark a sentence as a drill's, once."""
     return sentence if sentence.startswith(DRILL) else f"{DRILL}{sentence}"
+
+
+def unknown_years(years: tuple[int, ...]) -> str:
+    """Say that working time was reckoned without knowing the days off of some years; nothing where all are known."""
+    named = "、".join(str(year) for year in years)
+    return f"（{named} 年放假安排未知，按周一至周五推算）" if years else ""
 
 
 def post_name(post: str) -> str:

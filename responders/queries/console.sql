@@ -17,10 +17,15 @@ order by opened_at desc, id limit $3;
 select * from incident_row where id = $1 and case_within(id, place, $2);
 
 -- name: incident_text
--- Read what an incident's page says: the latest sentences and evidence.
+-- Read what an incident's page says: the latest sentences, and the evidence of the alert that leads.
 select incident.zh, incident.en, incident.verdict, alert.evidence, alert.chance, alert.held_back,
     alert.explanation::text as explanation
-from incident left join alert on alert.id = incident.alert where incident.id = $1;
+from incident
+left join alert on alert.id = coalesce((
+    select own.id from case_alert join alert own on own.id = case_alert.alert where case_alert.incident = incident.id
+    order by own.change = 'cleared', own.level desc, own.changed_at desc, own.id limit 1
+), incident.alert)
+where incident.id = $1;
 
 -- name: timeline
 -- Read the record of a case.
@@ -69,7 +74,7 @@ insert into request (id, user_id, action, subject, answer) values ($1, $2, $3, $
 -- name: acknowledge
 -- Stop paging: (incident, user).
 update incident set acknowledged_at = coalesce(acknowledged_at, clock_now()),
-    acknowledged_by = coalesce(acknowledged_by, $2), next_at = null
+    acknowledged_by = coalesce(acknowledged_by, $2), next_at = null, hold = null
 where id = $1;
 
 -- name: withdraw_alarms
@@ -83,7 +88,7 @@ update page set state = 'withdrawn', outcome = 'ended' where incident = $1 and s
 -- name: end_tasks
 -- End the tasks of a case: what was done is closed, what was not is cancelled.
 update task set next_at = null, state = case when state in ('done', 'verified') then 'closed' else 'cancelled' end
-where incident = $1 and state not in ('closed', 'cancelled');
+where incident = $1 and state not in ('closed', 'rated', 'cancelled');
 
 -- name: set_holder
 -- Give a case to somebody: (incident, user).

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.areas import county_of
+from domain.areas import county_of, covers, parent_of
 from domain.codec import encode
 from domain.errors import Conflict, NotAllowed, NotFound
 from domain.identity import derived_id
@@ -19,10 +19,11 @@ from domain.incidents import (
 )
 from domain.topics import DISPOSITIONS
 from responders import words
-from responders.store.console import find_actor, task_view
+from responders.store.acknowledging import take_note
+from responders.store.console import Actor, find_actor, task_view
 from responders.store.drills import refuse_silent
 from responders.store.entries import add_entry, flush
-from responders.store.held import answered, entry, finish, hold, require_open, set_state, stop_paging
+from responders.store.held import Held, answered, entry, finish, hold, require_open, set_state, stop_paging
 from responders.store.pool import Connection
 from responders.store.queries import sql
 from responders.store.registry import county_now, publish
@@ -41,9 +42,9 @@ def _local(at: datetime) -> str:
 
 
 async def acknowledge(
-    connection: Connection, viewer: Viewer, incident: UUID, request_id: UUID
+    connection: Connection, viewer: Viewer, incident: UUID, request_id: UUID, *, via: str = "console"
 ) -> IncidentRow:
-    """Take note of a case."""
+    """Take note of a case, as one of several where its policy asks for them."""
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "acknowledge", incident, IncidentRow):
         return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
@@ -53,8 +54,8 @@ async def acknowledge(
         raise Conflict(
             f"{who}已于 {_local(at)} 确认接收。 {who} acknowledged it first, at {_local(at)} (Asia/Shanghai)."
         )
-    await stop_paging(connection, held)
-    await connection.execute(sql("set_holder"), held.id, held.actor.id)
+    if await take_note(connection, held.id, held.actor, via=via, once=True):
+        await connection.execute(sql("set_holder"), held.id, held.actor.id)
     if held.state is IncidentState.DETECTED:
         await connection.execute(sql("set_state"), held.id, IncidentState.VERIFYING.value)
     return await finish(connection, held, request_id, "acknowledge")
@@ -90,22 +91,29 @@ async def decide(
     await connection.execute(sql("set_verdict"), held.id, verdict.value)
     text = f"研判：{words.VERDICT[verdict]}" + (f"。{note}" if note else "")
     await entry(connection, held, "decided", text, verdict=verdict.value, note=note)
-    if held.row["alert"] is not None and not held.row["drill"]:  # an exercise teaches the fusion nothing
-        disposition = Disposition(
-            id=derived_id("disposition", held.row["alert"], request_id),
-            alert=held.row["alert"],
-            incident=held.id,
-            category=held.row["category"],
-            county=county_of(held.row["place"]),
-            verdict=verdict,
-            decided_at=await county_now(connection),
-        )
-        # One key per alert: on the compacted topic an officer's later word on it replaces the earlier one.
-        await publish(connection, DISPOSITIONS, str(held.row["alert"]), disposition)
+    if not held.row["drill"]:  # an exercise teaches the fusion nothing
+        await _teach(connection, held, verdict, request_id)
     target = _decided_state(held.state, verdict)
     if target is not None:
         await set_state(connection, held, target, "")
     return await finish(connection, held, request_id, action)
+
+
+async def _teach(connection: Connection, held: Held, verdict: Verdict, request_id: UUID) -> None:
+    """Tell the fusion what was decided about each alert of a case."""
+    decided_at = await county_now(connection)
+    for alert in await connection.fetch(sql("alerts_of_case"), held.id):
+        disposition = Disposition(
+            id=derived_id("disposition", alert["id"], request_id),
+            alert=alert["id"],
+            incident=held.id,
+            category=alert["category"],
+            county=county_of(alert["place"]),
+            verdict=verdict,
+            decided_at=decided_at,
+        )
+        # One key per alert: on the compacted topic an officer's later word on it replaces the earlier one.
+        await publish(connection, DISPOSITIONS, str(alert["id"]), disposition)
 
 
 def _decided_state(state: IncidentState, verdict: Verdict) -> IncidentState | None:
@@ -167,6 +175,10 @@ async def move_task(
     if actor.role is Role.GRID and state not in GRID_STATES:
         raise NotAllowed("核查和结案由值班人员完成。 Verifying and closing is for the duty officer.")
     present = TaskState(row["state"])
+    if state is TaskState.CANCELLED and not _is_above(actor, row["area"]):
+        raise NotAllowed(
+            "任务由承办单位的上级作废；承办单位可申请退单。 The level above the unit cancels a task; the unit may refuse it."
+        )
     if state not in TASK_MOVES[present]:
         raise Conflict(
             f"任务不能从{words.TASK[present]}变为{words.TASK[state]}。"
@@ -192,3 +204,10 @@ async def move_task(
     await connection.execute(sql("add_request"), request_id, actor.id, action, task, encode(answer).decode())
     await flush(connection, [("incident", str(row["incident"]), row["place"])])
     return answer
+
+
+def _is_above(actor: Actor, unit: str) -> bool:
+    """Say whether somebody is above a unit; over a province there is nobody, and its commander decides."""
+    if covers(actor.area, unit) and len(actor.area) < len(unit):
+        return True
+    return actor.role is Role.COMMANDER and parent_of(unit) is None and covers(actor.area, unit)

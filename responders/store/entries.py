@@ -1,15 +1,18 @@
 """The record of a case, and what live pages are told: what every room of the store writes with."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from config.data import Policy
+from config.policies import Policy
 from domain.codec import encode
 from domain.incidents import IncidentState
 from domain.levels import Grade
 from responders.cases import Case
+from responders.holds import Hold
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 
@@ -21,8 +24,33 @@ Notes = list[tuple[str, str, str]]
 
 async def flush(connection: Connection, notes: Notes) -> None:
     """Tell live pages; nothing may follow in the transaction (see note_change)."""
-    for note in dict.fromkeys(notes):
-        await connection.fetchval(sql("note_change"), *note)
+    if told := list(dict.fromkeys(notes)):
+        kinds, refs, areas = (list(column) for column in zip(*told, strict=True))
+        await connection.fetchval(sql("note_changes"), kinds, refs, areas)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a case's record by the system."""
+
+    incident: UUID
+    kind: str
+    text: str
+    detail: dict[str, Any]
+
+
+async def add_lines(connection: Connection, lines: Sequence[Line]) -> None:
+    """Add many lines at once, of one case in their order; cases are taken in the order of their ids, so that two writers
+    never wait for each other in a circle.
+    """
+    if lines:
+        await connection.execute(
+            sql("add_entries"),
+            [line.incident for line in lines],
+            [line.kind for line in lines],
+            [line.text.replace("\x00", "") for line in lines],
+            [encode(line.detail).decode() for line in lines],
+        )
 
 
 async def add_entry(
@@ -56,6 +84,8 @@ def case_of(row: Record) -> Case:
         acknowledged=row["acknowledged"],
         version=row["version"],
         drill=row["drill"],
+        tries=row["tries"],
+        hold=msgspec.json.decode(row["hold"] or "null", type=Hold | None),
     )
 
 

@@ -6,13 +6,15 @@ from uuid import UUID
 
 import msgspec
 
+from domain.areas import covers
 from domain.codec import encode
 from domain.errors import Conflict, NotAllowed, NotFound
 from domain.incidents import OPEN_STATES, IncidentState
 from responders import words
+from responders.store.acknowledging import take_note
 from responders.store.console import Actor, find_actor, read_row
 from responders.store.drills import refuse_silent
-from responders.store.entries import add_entry, flush
+from responders.store.entries import Notes, add_entry, flush, name_of
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 from responders.views import IncidentRow, Role, Viewer
@@ -68,14 +70,16 @@ async def answered(
     return msgspec.json.decode(row["answer"], type=kind)
 
 
-async def finish(connection: Connection, held: Held, request_id: UUID, action: str) -> IncidentRow:
-    """Count the change, keep the answer, tell live pages."""
+async def finish(
+    connection: Connection, held: Held, request_id: UUID, action: str, notes: Notes | None = None
+) -> IncidentRow:
+    """Count the change, keep the answer, tell live pages (of what else changed too)."""
     await connection.execute(sql("touch_incident"), held.id)
     answer = await read_row(connection, held.id, held.actor.area)
     await connection.execute(
         sql("add_request"), request_id, held.actor.id, action, held.id, encode(answer).decode()
     )
-    await flush(connection, [("incident", str(held.id), held.row["place"])])
+    await flush(connection, [("incident", str(held.id), held.row["place"]), *(notes or [])])
     return answer
 
 
@@ -87,13 +91,14 @@ async def entry(connection: Connection, held: Held, kind: str, text: str, **deta
 
 
 async def stop_paging(connection: Connection, held: Held) -> None:
-    """Acknowledge a case as part of acting on it; whoever was first stays the one who acknowledged."""
+    """Acknowledge a case as part of acting on it; whoever was first stays the one who acknowledged.
+
+    Where the policy asks for several acknowledgements, it is one of them.
+    """
     if held.row["acknowledged_at"] is None:
-        await entry(connection, held, "acknowledged", "确认接收")
+        await take_note(connection, held.id, held.actor)
         if held.row["holder"] is None:
             await connection.execute(sql("set_holder"), held.id, held.actor.id)
-    await connection.execute(sql("acknowledge"), held.id, held.actor.id)
-    await connection.execute(sql("withdraw_alarms"), held.id)
 
 
 def require_open(held: Held) -> None:
@@ -102,8 +107,21 @@ def require_open(held: Held) -> None:
         raise Conflict(f"事件{words.STATE[held.state]}。 The incident has ended ({held.state.value}).")
 
 
+async def require_coordinator(connection: Connection, held: Held, what: str) -> None:
+    """Raise NotAllowed when a case is a joint one, and who acts is below the area that coordinates it.
+
+    Asked of the case that is held: nobody can join or leave it meanwhile.
+    """
+    coordinator = await connection.fetchval(sql("coordinator"), held.id)
+    if coordinator is not None and not covers(held.actor.area, coordinator):
+        name = await name_of(connection, coordinator)
+        raise NotAllowed(f"联合处置事件由{name}{what}。 {name} coordinates this incident and decides.")
+
+
 async def set_state(connection: Connection, held: Held, state: IncidentState, note: str) -> None:
     """Move a case; one that ends has its pages withdrawn and its tasks ended."""
+    if state not in OPEN_STATES:
+        await require_coordinator(connection, held, "结案")
     await connection.execute(sql("set_state"), held.id, state.value)
     text = f"{words.STATE[held.state]} → {words.STATE[state]}" + (f"。{note}" if note else "")
     await entry(connection, held, "moved", text, note=note, **{"from": held.state.value, "to": state.value})

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from config.data import TOWERS
+from config.data import Duty
+from config.policies import TOWERS
 from domain.areas import up_to
 from domain.codec import encode
 from domain.identity import derived_id, incident_id, page_id, task_id
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Domain, Level, proposed_grade
 from responders import escalation, words
-from responders.cases import Case, Decision, Desk, Reason, Rules
+from responders.cases import Case, Decision, Desk, Reason, Rules, Work
+from responders.hours import ROUND_THE_CLOCK, after
 from responders.store.entries import Notes, add_entry, name_of
+from responders.store.holding import encoded, hold_now, write_hold
 from responders.store.pool import Connection
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
@@ -58,8 +61,11 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         acknowledged=False,
         drill=new.drill,
     )
-    reach = rules.reach(drill=new.drill)
-    decision = escalation.open_case(case, await roster_for(connection, new.place, now), now, reach)
+    hold = await hold_now(
+        connection, case, new.category, new.level, new.fault, rules, now, opened_by=new.alert, is_new=True
+    )
+    roster, hours = await roster_for(connection, new.place, now), rules.hours(new.place)
+    decision = escalation.open_case(case, roster, now, rules.reach(drill=new.drill), hours=hours, hold=hold)
     title = f"{rules.data.categories[new.category].zh} · {await name_of(connection, new.place)}"
     opened = await connection.fetchval(
         sql("open_incident"),
@@ -89,6 +95,8 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         return False
     if new.alert is not None:
         await connection.execute(sql("join_case"), new.alert, new.id)
+    if hold is not None:
+        await connection.execute(sql("page_anew"), new.id, decision.tries, encoded(hold))
     await add_entry(
         connection,
         new.id,
@@ -97,7 +105,7 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
         detail={"grade": grade.value, "level": new.level.slug, "en": new.en},
     )
     desk = Desk(up_to(new.place, TOWERS[duty.level]), duty.post)
-    await _dispatch(connection, case, desk, now, now + timedelta(minutes=duty.due_minutes))
+    await _dispatch(connection, case, desk, duty, rules, now)
     await write_decision(
         connection, case, decision, new.received_at, rules, notes, vacancies=new.fault is None
     )
@@ -105,26 +113,35 @@ async def open_incident(connection: Connection, new: NewCase, rules: Rules, note
     return True
 
 
-async def _dispatch(connection: Connection, case: Case, desk: Desk, now: datetime, due_at: datetime) -> None:
+async def _dispatch(
+    connection: Connection, case: Case, desk: Desk, duty: Duty, rules: Rules, now: datetime
+) -> None:
+    """Dispatch a case's first task, due by the duty's clock; what was reckoned without knowing the days off says so."""
+    hours = rules.hours(desk.area) if duty.clock == "working" else ROUND_THE_CLOCK
+    due = after(hours, now, timedelta(minutes=duty.due_minutes))
+    identity = task_id(case.id, f"{desk.area}/{desk.post}", 1)
+    work = Work(identity, 1, desk, TaskState.DISPATCHED, now, due.at, 0, hours)
     await connection.execute(
         sql("add_task"),
-        task_id(case.id, f"{desk.area}/{desk.post}", 1),
+        identity,
         case.id,
         1,
         desk.area,
         desk.post,
-        TaskState.DISPATCHED.value,
+        work.state.value,
         now,
-        due_at,
-        now + (due_at - now) * escalation.SHARES[0][0] / 100,
+        due.at,
+        escalation.deadline(work, escalation.SHARES[0][0]),
     )
+    if duty.clock != "natural":
+        await connection.execute(sql("set_task_clock"), identity, duty.clock)
     unit = f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}"
     await add_entry(
         connection,
         case.id,
         "task_dispatched",
-        f"派发任务：{unit}",
-        detail={"area": desk.area, "post": desk.post, "due_at": due_at},
+        f"派发任务：{unit}{words.unknown_years(due.unknown)}",
+        detail={"area": desk.area, "post": desk.post, "due_at": due.at},
     )
 
 
@@ -140,6 +157,9 @@ async def write_decision(
     vacancies: bool = True,
 ) -> None:
     """Write the pages of a decision, a line of the record for each person, and a case for each vacant desk."""
+    if decision.hold is not None:
+        await write_hold(connection, case, decision)
+        return
     for order in decision.orders:
         await connection.execute(
             sql("add_page"),
@@ -154,7 +174,7 @@ async def write_decision(
             order.reason.value,
             received_at,
         )
-    kind = "task_escalated" if task else "paged" if decision.reason in PAGED else "escalated"
+    kind = "paged" if decision.reason in PAGED else "task_escalated" if task else "escalated"
     if decision.reason is Reason.HALF_TIME:
         kind = "task_reminded"
     people = list(dict.fromkeys(order.person.display for order in decision.orders))
@@ -162,7 +182,7 @@ async def write_decision(
         connection,
         case.id,
         kind,
-        f"{words.REASON[decision.reason]}：{'、'.join(people) or '无人在岗'}",
+        f"{words.REASON[decision.reason]}：{'、'.join(people) or '无人在岗'}{words.unknown_years(decision.unknown)}",
         detail={
             "reason": decision.reason.value,
             "step": decision.step,
@@ -188,7 +208,16 @@ async def write_decision(
             await open_fault(connection, fault, desk.area, zh, en, rules, notes, drill=case.drill)
 
 
-PAGED = frozenset({Reason.OPENED, Reason.GRADE_RAISED})
+PAGED = frozenset(
+    {
+        Reason.OPENED,
+        Reason.GRADE_RAISED,
+        Reason.HOLD_OVER,
+        Reason.REOPENED,
+        Reason.DISPATCHED,
+        Reason.COORDINATES,
+    }
+)
 
 
 async def open_fault(

@@ -15,6 +15,7 @@ from responders.escalation import TASK_STEPS, overseers, page_person
 from responders.pleas import Plea, Settled
 from responders.store.console import Actor, find_actor, task_view
 from responders.store.entries import SYSTEM, Notes, add_entry, case_of, flush, name_of
+from responders.store.further import note_party
 from responders.store.held import DECIDES, answered
 from responders.store.opening import write_decision
 from responders.store.pool import Connection, Database, Record
@@ -78,12 +79,12 @@ async def _ask(
     if actor.area != row["area"]:
         raise NotAllowed("只有承办单位可以申请。 Only the unit that has the task may ask this.")
     now = await county_now(connection)
-    work, case = work_of(row), await _case(connection, row)
+    work, case = work_of(row, rules), await _case(connection, row)
     if faults := pleas.objections(plea, work, now):
         raise InvalidInput(faults)
-    by = pleas.answer_by(Grade(case.grade), now)
+    answer = pleas.answer_by(Grade(case.grade), now, rules.hours(row["area"]))
     asked = await connection.fetchval(
-        sql("add_plea"), task, plea.kind.value, plea.item, plea.reason, plea.until, actor.id, by
+        sql("add_plea"), task, plea.kind.value, plea.item, plea.reason, plea.until, actor.id, answer.at
     )
     if asked is None:
         raise Conflict(f"{words.PLEA[plea.kind]}只能申请一次。 This may be asked once.")
@@ -95,10 +96,16 @@ async def _ask(
         connection,
         case.id,
         "plea_asked",
-        f"申请{words.PLEA[plea.kind]}{cited}：{plea.reason}",
+        f"申请{words.PLEA[plea.kind]}{cited}：{plea.reason}{words.unknown_years(answer.unknown)}",
         actor=actor.display,
         user=actor.id,
-        detail={"task": task, "kind": plea.kind, "item": plea.item, "until": plea.until, "answer_by": by},
+        detail={
+            "task": task,
+            "kind": plea.kind,
+            "item": plea.item,
+            "until": plea.until,
+            "answer_by": answer.at,
+        },
     )
     notes: Notes = [("incident", str(case.id), case.place)]
     people, vacant = overseers(work, ABOVE, await roster_for(connection, work.desk.area, now))
@@ -158,7 +165,7 @@ async def _lapse_next(connection: Connection, rules: Rules) -> bool:
 async def resume_task(connection: Connection, row: Record, case: Case, rules: Rules) -> Decision:
     """Take up a task whose suspension is over, and tell its unit; `row` is the locked task."""
     now = await county_now(connection)
-    settled = pleas.resume(work_of(row), now)
+    settled = pleas.resume(work_of(row, rules), now)
     await put_work(connection, settled)
     await add_entry(
         connection, case.id, "task_resumed", words.REASON[Reason.RESUMED], detail={"task": row["id"]}
@@ -187,7 +194,7 @@ async def _settle(
     """Write what became of a plea and of its task, and tell whoever has the task now."""
     kind = PleaKind(asked["kind"])
     plea = Plea(kind, asked["reason"], asked["item"], asked["until"])
-    work, case = work_of(row), await _case(connection, row)
+    work, case = work_of(row, rules), await _case(connection, row)
     now = await county_now(connection)
     waits = TaskState.REFUSED if kind is PleaKind.REFUSE else None
     if case.state not in OPEN_STATES or (work.state not in pleas.FROM[kind] and work.state is not waits):
@@ -205,6 +212,7 @@ async def _settle(
     await put_work(connection, settled)
     moved = settled.work.desk != work.desk
     if moved:
+        await note_party(connection, case, settled.work.desk.area, notes)
         unit = f"{await name_of(connection, settled.work.desk.area)}{words.post_name(settled.work.desk.post)}"
         text, detail = (
             f"{text}，改派{unit}",

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from config.data import TOWERS
+from config.policies import TOWERS
 from domain.clock import Clock
 from domain.codec import encode
 from domain.registry import Area, Series, Source

@@ -1,13 +1,15 @@
 """What the responder's own workers ask of the database: timers, pages, outbox, housekeeping."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.incidents import OPEN_STATES, TaskState
-from domain.levels import Grade
-from responders import escalation
-from responders.cases import Decision, Rules
-from responders.store.entries import Notes, case_of, flush
+from domain.levels import Grade, Level
+from responders import escalation, words
+from responders.cases import Decision, Reason, Rules
+from responders.store.acknowledging import acks_of
+from responders.store.entries import Notes, add_entry, case_of, flush
+from responders.store.holding import encoded, hold_now, write_hold
 from responders.store.opening import end_fault, open_fault, write_decision
 from responders.store.pleas import resume_task
 from responders.store.pool import Connection, Database
@@ -91,19 +93,41 @@ async def _escalate_next(connection: Connection, rules: Rules) -> Decision | Non
     if row is None:
         return None
     case = case_of(row)
+    if case.policy.asks_for_several:
+        case = replace(case, acks=await acks_of(connection, case.id))
     now = await county_now(connection)
     roster = await roster_for(connection, case.place, now)
-    decision = escalation.escalate(case, roster, now, rules.reach(drill=case.drill))
+    hold = await hold_now(connection, case, row["category"], Level(row["level"]), row["fault"], rules, now)
+    decision = escalation.escalate(
+        case, roster, now, rules.reach(drill=case.drill), hours=rules.hours(case.place), hold=hold
+    )
+    notes: Notes = [("incident", str(case.id), case.place)]
+    if decision.reason is Reason.WAIVED:
+        await connection.execute(sql("complete_acks"), case.id)
+        await connection.execute(sql("withdraw_alarms"), case.id)
+        await add_entry(connection, case.id, "acknowledged", words.REASON[decision.reason])
+        await flush(connection, notes)
+        return decision
     if decision.next_at is None:
         await connection.execute(sql("stop_timer"), case.id)
         return decision
+    if decision.hold is not None:
+        await connection.execute(sql("hold_case"), case.id, encoded(decision.hold), decision.next_at)
+        if await write_hold(connection, case, decision):
+            await flush(connection, notes)
+        return decision
     # The row is locked; the statement checks again all the same, since a page too many cannot be taken back.
     changed = await connection.fetchval(
-        sql("set_timer"), case.id, case.version, decision.step, decision.loop, decision.next_at
+        sql("set_timer"),
+        case.id,
+        case.version,
+        decision.step,
+        decision.loop,
+        decision.next_at,
+        decision.tries,
     )
     if changed is None:
         return None
-    notes: Notes = [("incident", str(case.id), case.place)]
     await write_decision(connection, case, decision, now, rules, notes, vacancies=row["fault"] is None)
     await flush(connection, notes)
     return decision
@@ -119,7 +143,7 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
     case = case_of(incident)
     if row["state"] == TaskState.SUSPENDED and case.state in OPEN_STATES:
         return await resume_task(connection, row, case, rules)
-    work = work_of(row)
+    work = work_of(row, rules)
     now = await county_now(connection)
     roster = await roster_for(connection, work.desk.area, now)
     decision = escalation.remind(work, case, roster, now, rules.reach(drill=case.drill))

@@ -1,14 +1,15 @@
 """Tasks as their deadlines see them, read from a row and written back."""
 
 from domain.incidents import TaskState
-from responders.cases import Desk, Work
+from responders.cases import Desk, Rules, Work
+from responders.hours import ROUND_THE_CLOCK
 from responders.pleas import Settled
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 
 
-def work_of(row: Record) -> Work:
-    """Read a locked task."""
+def work_of(row: Record, rules: Rules) -> Work:
+    """Read a locked task; its time is measured by the working hours of its unit, if its clock says so."""
     return Work(
         id=row["id"],
         number=row["number"],
@@ -17,6 +18,7 @@ def work_of(row: Record) -> Work:
         dispatched_at=row["dispatched_at"],
         due_at=row["due_at"],
         passed=row["passed"],
+        hours=rules.hours(row["area"]) if row["clock"] == "working" else ROUND_THE_CLOCK,
     )
 
 

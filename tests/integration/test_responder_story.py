@@ -68,7 +68,7 @@ async def test_the_top_is_paged_again_and_again(world: World) -> None:
     await world.raise_alert()
     for minutes in (15, 20, 60, 120, 120, 120):
         await world.advance(minutes=minutes)
-    reached = await alarms(world, channel)
+        reached = await alarms(world, channel)
     assert reached.count("示例省值班室") == 4
     assert len(channel.reached) == len(channel.calls)
     assert (await world.store.account()).repeated_pages == 0
