@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from argon2 import PasswordHasher
 from msgspec import Struct, convert, structs
@@ -16,6 +16,7 @@ from domain.levels import Feed
 from domain.registry import Device, Secrets, Source
 from fenghuo.demo.networks import Channel
 from fenghuo.demo.places import Places, read_data
+from responders.rotations import SHANGHAI, Rotation
 from responders.views import Role, Shift, User
 from streams.devices.directory import secrets_record
 
@@ -35,6 +36,15 @@ class _Account(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether the account sits at a desk that is paged."""
 
 
+class _Turns(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rotation at a desk of the county: the crews' logins in their order."""
+
+    post: str
+    crews: tuple[tuple[str, ...], ...]
+    turn_hours: int
+    hand_over: time
+
+
 class _Sender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     slug: str
     feeds: tuple[Feed, ...]
@@ -42,6 +52,7 @@ class _Sender(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 class _AccountFile(Struct, frozen=True, forbid_unknown_fields=True):
     account: tuple[_Account, ...]
+    rotation: tuple[_Turns, ...]
     source: tuple[_Sender, ...]
 
 
@@ -81,6 +92,26 @@ def build_shifts(places: Places, start: datetime) -> list[Shift]:
         for account in _accounts(places)
         if account.desk
     ]
+
+
+def build_rotations(county: str, start: datetime) -> tuple[Rotation, ...]:
+    """Build the rotations of the county's desks; they began some days before the demo does."""
+    return tuple(
+        Rotation(
+            area=county,
+            post=one.post,
+            crews=tuple(tuple(derived_id("user", login) for login in crew) for crew in one.crews),
+            turn_hours=one.turn_hours,
+            hand_over=one.hand_over,
+            starts_on=(start.astimezone(SHANGHAI) - timedelta(days=30)).date(),
+        )
+        for one in convert(read_data("accounts.toml"), _AccountFile).rotation
+    )
+
+
+def logins_by_display(places: Places) -> dict[str, str]:
+    """Name the account of each post by what the post is called."""
+    return {account.display: account.login for account in _accounts(places)}
 
 
 def _accounts(places: Places) -> tuple[_Account, ...]:

@@ -9,6 +9,7 @@ from domain.clock import Clock
 from domain.registry import Device
 from fenghuo.demo.accounts import (
     build_device_passwords,
+    build_rotations,
     build_shifts,
     build_sources,
     build_users,
@@ -19,6 +20,7 @@ from fenghuo.demo.networks import Channel, build_channels
 from fenghuo.demo.places import Places, build_places
 from fenghuo.demo.readings import SHANGHAI
 from fenghuo.demo.truth import Happening, read_truth
+from responders.roster_plan import Plan as RosterPlan
 from responders.store import Store
 
 START = datetime(2026, 6, 19, 7, 0, tzinfo=SHANGHAI)
@@ -90,6 +92,7 @@ async def seed_county(store: Store, plan: Plan, password: str, sealer: Sealer) -
     await store.put_sources(sources)
     await store.put_users(build_users(places, password))
     await store.put_shifts(build_shifts(places, START))
+    await store.roster.put(RosterPlan(rotations=build_rotations(places.county, START)), "demo")
     calls = build_calls(
         places, happenings, history_from=plan.history_from, start=START, until=plan.until, seed=plan.seed
     )

@@ -1,7 +1,7 @@
 """Simulated officers: they sign in to the console and work through its HTTP API, as people's browsers do.
 
-They acknowledge most cases after some minutes of the county and leave the rest, so that these climb. What they find on the
-spot is what the script says happened there. Which case gets whom is settled by its id, not by chance.
+They acknowledge most cases after some minutes of the county, the first one late, and leave the rest, so that these climb.
+What they find on the spot is what the script says happened there. Which case gets whom is settled by its id, not by chance.
 """
 
 import asyncio
@@ -14,8 +14,9 @@ from msgspec import Struct, json
 
 from domain.clock import Clock
 from domain.incidents import IncidentState, Verdict
-from fenghuo.demo.accounts import login_for
+from fenghuo.demo.accounts import login_for, logins_by_display
 from fenghuo.demo.county import START, County
+from fenghuo.demo.errands import Errands
 from fenghuo.demo.judging import FoundAlert, touches
 from responders.views import IncidentRow
 
@@ -26,6 +27,8 @@ LEFT_ALONE = 30
 """Percent of the cases that nobody acknowledges by himself."""
 LATE_MINUTES = 150
 """Then somebody does after all, high up the towers."""
+FIRST_MINUTES = 40
+"""The very first case is acknowledged so late, when the county has heard of it."""
 DECIDE_MINUTES = 40
 CLOSE_MINUTES = 150
 FAILURES = (aiohttp.ClientError, OSError, TimeoutError)
@@ -46,14 +49,19 @@ class Officers:
         self._clock = clock
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self.commands = 0
+        self._first: UUID | None = None
+        self._errands = Errands(self._read, self._send, logins_by_display(county.places))
 
     async def work(self) -> None:
         """Look at the queue and act, until cancelled; the console may be away for a while."""
         try:
             while True:
                 try:
-                    for row in await self._queue():
+                    for row in reversed(await self._queue()):  # oldest first
+                        self._first = self._first or row.id
                         await self._act(row)
+                        await self._errands.go_on(row, self._clock.now())
+                    await self._errands.sign_hand_overs(self._clock.now())
                 except FAILURES as error:
                     log.info("officers_wait", error=type(error).__name__)
                 await asyncio.sleep(POLL_SECONDS)
@@ -62,21 +70,26 @@ class Officers:
                 await session.close()
 
     async def _queue(self) -> list[IncidentRow]:
-        session = await self._session("c00")
-        async with session.get(f"{self._console}/api/v1/incidents", params={"limit": "500"}) as answer:
+        return json.decode(await self._read("c00", "incidents", {"limit": "500"}), type=_Queue).incidents
+
+    async def _read(self, login: str, path: str, query: dict[str, str]) -> bytes:
+        """Read an address of the API as somebody."""
+        session = await self._session(login)
+        async with session.get(f"{self._console}/api/v1/{path}", params=query) as answer:
             answer.raise_for_status()
-            return json.decode(await answer.read(), type=_Queue).incidents
+            return await answer.read()
 
     async def _act(self, row: IncidentRow) -> None:
         now = self._clock.now()
         age = (now - row.opened_at).total_seconds() / 60
         lot = row.id.int % 100
-        patience = LATE_MINUTES if lot < LEFT_ALONE else 3 + lot % 9
+        left_alone = lot < LEFT_ALONE and row.id != self._first
+        patience = FIRST_MINUTES if row.id == self._first else LATE_MINUTES if left_alone else 3 + lot % 9
         login = login_for(row.place)
         true = self._is_true(row)
         match row.state:
             case IncidentState.DETECTED if age >= patience:
-                await self._command("c00" if lot < LEFT_ALONE else login, row.id, "acknowledge", {})
+                await self._command("c00" if left_alone else login, row.id, "acknowledge", {})
             case IncidentState.VERIFYING if age >= patience + DECIDE_MINUTES:
                 verdict = Verdict.TRUE if true else Verdict.FALSE
                 note = "现场核实，情况属实。" if true else "现场核实，未见异常。"
@@ -106,13 +119,21 @@ class Officers:
 
     async def _command(self, login: str, incident: UUID, what: str, body: dict[str, object]) -> None:
         """Send a command; a conflict means that somebody was faster, or that the case moved on."""
+        status = await self._send(login, f"incidents/{incident}/{what}", incident, body)
+        if status >= 400 and status != 409:
+            log.info("command_refused", command=what, status=status)
+
+    async def _send(self, login: str, path: str, cause: UUID, body: dict[str, object]) -> int:
+        """Send a command as somebody, under a key that is the same when it is sent again; answers the status."""
         session = await self._session(login)
-        headers = {"Idempotency-Key": str(uuid5(incident, f"{login}/{what}"))}
-        address = f"{self._console}/api/v1/incidents/{incident}/{what}"
-        async with session.post(address, json=body, headers=headers) as answer:
-            if answer.status >= 400 and answer.status != 409:
-                log.info("command_refused", command=what, status=answer.status)
+        headers = {
+            "Idempotency-Key": str(uuid5(cause, f"{login}/{path}")),
+            "Content-Type": "application/json",
+        }
+        address = f"{self._console}/api/v1/{path}"
+        async with session.post(address, data=json.encode(body), headers=headers) as answer:
             self.commands += answer.status < 400
+            return answer.status
 
     async def _session(self, login: str) -> aiohttp.ClientSession:
         known = self._sessions.get(login)

@@ -2,11 +2,15 @@
 
 from msgspec import Struct
 
+from domain.incidents import PleaKind, PleaOutcome
 from fenghuo.accounting import Accepted, Balance, balance, read_accepted
 from fenghuo.demo.county import START, County
 from fenghuo.demo.judging import AlertCount, Injected, count_alerts, gather, judge_events
 from fenghuo.platform import Platform
+from responders.handling import Handling, HandOvers
 from responders.views import Account
+
+DECIDED = (PleaOutcome.GRANTED, PleaOutcome.DENIED)
 
 
 class Counted(Struct, frozen=True, kw_only=True):
@@ -34,6 +38,13 @@ class Inputs(Struct, frozen=True, kw_only=True):
     lost: int
 
 
+class Arbitrations(Struct, frozen=True, kw_only=True):
+    """Refusals that somebody above had to decide about, by what became of them; `lapsed`: the county's desk has the task."""
+
+    decided: int
+    by_outcome: dict[str, int]
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """What the demo shows for itself; latencies are wall milliseconds from the gateway's receipt."""
 
@@ -43,6 +54,11 @@ class Report(Struct, frozen=True, kw_only=True):
     tasks: Counted
     pages: Pages
     escalations: int
+    escalations_by_level: dict[str, int]
+    refusals: int
+    arbitrations: Arbitrations
+    pleas: dict[str, dict[str, int]]
+    hand_overs: HandOvers
     inputs: Inputs
     readings_per_second: float
     latency_ms: dict[str, float | None]
@@ -58,6 +74,7 @@ async def make_report(platform: Platform, county: County, seconds: dict[str, flo
         accepted,
         await balance(accepted, platform.store),
         await platform.store.account(),
+        await platform.store.roster.handling(),
         {stage.value: count for stage, count in platform.supervisor.restarts.items()},
         seconds,
     )
@@ -68,10 +85,12 @@ def assemble(
     accepted: Accepted,
     inputs: Balance,
     account: Account,
+    handling: Handling,
     restarts: dict[str, int],
     seconds: dict[str, float],
 ) -> Report:
     """Put the report together; pure."""
+    refusals = handling.pleas.get(PleaKind.REFUSE, {})
     alerts = gather(account.alerts)
     return Report(
         injected=judge_events(county.happenings, alerts, START),
@@ -85,6 +104,14 @@ def assemble(
             repeated=account.repeated_pages,
         ),
         escalations=account.escalations,
+        escalations_by_level=handling.escalations,
+        refusals=sum(refusals.values()),
+        arbitrations=Arbitrations(
+            decided=sum(refusals.get(outcome, 0) for outcome in DECIDED),
+            by_outcome={outcome.value: refusals.get(outcome, 0) for outcome in PleaOutcome},
+        ),
+        pleas=handling.pleas,
+        hand_overs=handling.hand_overs,
         inputs=Inputs(
             accepted=inputs.accepted,
             processed=inputs.processed,

@@ -15,6 +15,7 @@ from domain.incidents import OPEN_STATES, IncidentState
 from responders import arrangements
 from responders.arrangements import Account, Stretch
 from responders.cases import Desk, Rules
+from responders.handling import Handling
 from responders.roster import Gap, StandIn, put_in
 from responders.roster_plan import Done, Plan
 from responders.roster_views import HandOverView, RosterChange, RosterView, SwapView
@@ -22,6 +23,7 @@ from responders.store import duty_plans, rosters, watching
 from responders.store.console import Actor, find_actor
 from responders.store.desks import Sheet, put_on_record, read_sheets, told
 from responders.store.entries import Notes, flush
+from responders.store.handling import count_handling
 from responders.store.held import DECIDES, Held, answered, require_open, set_state, stop_paging
 from responders.store.pool import Connection, Database
 from responders.store.queries import sql
@@ -91,6 +93,10 @@ class Rosters:
     async def outlook(self, since: datetime, until: datetime, area: str = "") -> RosterView:
         """Show the desks of an area to an operator: as `show`, without a viewer."""
         return await self._database.read(rosters.outlook, since, until, area)
+
+    async def handling(self) -> Handling:
+        """Count how cases were handled: climbs by level, what units asked, hand-overs."""
+        return await self._database.read(count_handling)
 
     async def watch_next(self, rules: Rules) -> bool:
         """Look at the desk whose turn it is; False when none is due or others hold them all."""

@@ -47,5 +47,9 @@ async def test_a_short_day_is_found_answered_and_accounted_for(
     assert report.pages.total > 0
     assert report.pages.repeated == 0
     assert report.escalations > 0
+    assert sum(report.escalations_by_level.values()) > 0
+    assert report.refusals >= 1
+    assert report.arbitrations.decided >= 1
+    assert report.hand_overs.total >= 2
     assert report.incidents.by_state.keys() - {"detected"}, "nobody has answered"
     assert not any(report.restarts.values())
