@@ -1,27 +1,18 @@
 """Versions of alerts in SQL: stored, and taken over by the case that they belong to."""
 
-from dataclasses import replace
-
 from domain.codec import encode
 from domain.errors import Fault, InvalidInput
 from domain.findings import Alert, AlertChange
-from domain.identity import incident_id
-from domain.incidents import OPEN_STATES, IncidentState
+from domain.identity import derived_id
+from domain.incidents import IncidentState
 from domain.levels import proposed_grade
-from responders import escalation, words
 from responders.cases import Recorded, Rules
 from responders.store.drills import is_stopped
 from responders.store.entries import Notes, add_entry, case_of, flush
-from responders.store.opening import NewCase, open_incident, write_decision
+from responders.store.grouping import place_new
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
-from responders.store.registry import county_now, roster_for
-
-REOPENED = {
-    IncidentState.FALSE_ALARM: IncidentState.VERIFYING,
-    IncidentState.CLOSED: IncidentState.RESPONDING,
-}
-"""Where an ended case goes on when its alert becomes graver than ever before."""
+from responders.store.reopening import raise_if_graver
 
 
 async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Recorded:
@@ -57,28 +48,13 @@ async def record_alert(connection: Connection, alert: Alert, rules: Rules) -> Re
     if alert.drill and await is_stopped(connection, alert.id):
         return Recorded.STOPPED
     notes: Notes = []
-    row = await connection.fetchrow(sql("lock_incident_of_alert"), alert.id)
-    if row is None and alert.held_back is not None:
+    found = await _hold_case_of(connection, alert)
+    if found is not None:
+        what = await _take_over(connection, *found, alert, rules, notes)
+    elif alert.held_back is not None:
         what = Recorded.HELD_BACK
-    elif row is None:
-        what = Recorded.OPENED
-        opened = NewCase(
-            id=incident_id(alert.id),
-            alert=alert.id,
-            fault=None,
-            domain=alert.domain,
-            category=alert.category,
-            place=alert.place,
-            level=alert.level,
-            zh=alert.zh,
-            en=alert.en,
-            received_at=alert.received_at,
-            alert_open=alert.change is not AlertChange.CLEARED,
-            drill=alert.drill,
-        )
-        await open_incident(connection, opened, rules, notes)
     else:
-        what = await _take_over(connection, row, alert, rules, notes)
+        what = await place_new(connection, alert, rules, notes, cause=alert.id)
     await flush(connection, notes)
     return what
 
@@ -112,44 +88,40 @@ async def _put_alert(connection: Connection, alert: Alert) -> bool:
     return version is not None
 
 
+async def _hold_case_of(connection: Connection, alert: Alert) -> tuple[Record, int] | None:
+    """Take hold of the case of an alert, brought to what its alerts say now; None when it has none.
+
+    While this waited for the case, somebody may have merged or split it: then the alert is in another one.
+    """
+    while (row := await connection.fetchrow(sql("lock_incident_of_alert"), alert.id)) is not None:
+        going_on = await connection.fetchval(sql("alarm_of_alerts"), row["id"], alert.id)
+        if going_on is not None:
+            return row, going_on
+    return None
+
+
 async def _take_over(
-    connection: Connection, row: Record, alert: Alert, rules: Rules, notes: Notes
+    connection: Connection, row: Record, going_on: int, alert: Alert, rules: Rules, notes: Notes
 ) -> Recorded:
-    """Bring a case to a newer version of its alert."""
+    """Bring a case to a newer version of one of its alerts; it asks to be closed when none goes on."""
     case = case_of(row)
-    cleared = alert.change is AlertChange.CLEARED
-    await connection.execute(sql("change_alarm"), case.id, alert.level.value, alert.zh, alert.en, not cleared)
     notes.append(("incident", str(case.id), case.place))
-    detail = {"version": alert.version, "level": alert.level.slug, "reason": alert.reason, "en": alert.en}
-    if cleared:
-        await add_entry(
-            connection, case.id, "alert_cleared", f"预警解除，请核实后结案：{alert.zh}", detail=detail
-        )
+    detail = {
+        "alert": alert.id,
+        "version": alert.version,
+        "level": alert.level.slug,
+        "reason": alert.reason,
+        "en": alert.en,
+    }
+    if alert.change is AlertChange.CLEARED:
+        asks = f"尚有 {going_on} 条预警未解除" if going_on else "请核实后结案"
+        text = f"预警解除，{asks}：{alert.zh}"
+        await add_entry(connection, case.id, "alert_cleared", text, detail={**detail, "going_on": going_on})
         return Recorded.CLEARED
     await add_entry(connection, case.id, "alert_changed", f"预警变化：{alert.zh}", detail=detail)
-    grade = proposed_grade(alert.level)
-    if grade >= case.grade:  # not graver: the number falls as it gets worse
-        return Recorded.CHANGED
-    state = case.state if case.state in OPEN_STATES else REOPENED.get(case.state)
-    if state is None:
-        return Recorded.CHANGED
-    if state is not case.state:
-        await add_entry(connection, case.id, "reopened", "预警升级，事件重新打开")
-    now = await county_now(connection)
-    graver = replace(case, grade=grade, state=state, acknowledged=False)
-    roster = await roster_for(connection, case.place, now)
-    decision = escalation.raise_grade(graver, roster, now, rules.reach(drill=case.drill))
-    await connection.execute(
-        sql("raise_grade"), case.id, grade.value, state.value, decision.step, decision.loop, decision.next_at
-    )
-    await add_entry(
-        connection,
-        case.id,
-        "grade_raised",
-        f"事件升为{words.GRADE[grade]}，需重新确认接收",
-        detail={"from": case.grade.value, "to": grade.value},
-    )
-    await write_decision(
-        connection, graver, decision, alert.received_at, rules, notes, vacancies=row["fault"] is None
-    )
-    return Recorded.RAISED
+    if case.state is IncidentState.MERGED and proposed_grade(alert.level) < case.grade:
+        return await place_new(
+            connection, alert, rules, notes, cause=derived_id("again", alert.id, alert.version)
+        )
+    raised = await raise_if_graver(connection, row, alert, rules, notes)
+    return Recorded.RAISED if raised else Recorded.CHANGED

@@ -98,7 +98,8 @@ async def _page_anew(
 ) -> None:
     now = await county_now(connection)
     roster = await roster_for(connection, case.place, now)
-    hold = await hold_now(connection, again, row["category"], Level(row["level"]), row["fault"], rules, now)
+    level = max(Level(row["level"]), Level(5 - again.grade))  # the row may be from before the level rose
+    hold = await hold_now(connection, again, row["category"], level, row["fault"], rules, now)
     decision = escalation.raise_grade(
         again, roster, now, rules.reach(drill=case.drill), hours=rules.hours(case.place), hold=hold
     )
