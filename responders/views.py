@@ -227,6 +227,18 @@ class WaitingShelf(Struct, frozen=True, kw_only=True):
     asked_at: AwareTime
 
 
+class MaintenancePlan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Maintenance as it is planned: of a category in an area, of a series, of a device, or of what is named together."""
+
+    area: str
+    category: str = ""
+    series: str = ""
+    device: str = ""
+    reason: str
+    starts_at: AwareTime
+    ends_at: AwareTime
+
+
 class MaintenanceRow(Struct, frozen=True, kw_only=True):
     """Maintenance that was planned; what is empty is not named. Red cases are held only with `consented_by`."""
 

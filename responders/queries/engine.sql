@@ -39,8 +39,8 @@ update incident set acknowledged_at = clock_now(), next_at = null, hold = null, 
 where id = $1 and acknowledged_at is null;
 
 -- name: decide_grade
--- Keep a grade that an officer decided, and the level it was decided at: (case, grade, step).
-update incident set grade = $2, graded_level = level, step = $3 where id = $1;
+-- Keep a grade that an officer decided, and the level it was decided at: (case, grade, last step of its policy).
+update incident set grade = $2, graded_level = level, step = least(step, $3) where id = $1;
 
 -- name: lock_mark
 -- Read the clocks and the latest times that a worker saw of them; nothing comes back when another worker looks.

@@ -20,11 +20,15 @@ from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
 from responders.store import account, alerts, commands, console, intake, messages, registry, stations
 from responders.store.audit import Audit
+from responders.store.casework import Casework
 from responders.store.contacts import Contacts
 from responders.store.detection import Detection
 from responders.store.drills import Drills
 from responders.store.figures import Figures
+from responders.store.grades import Grades
+from responders.store.holds import Holds
 from responders.store.listening import listen
+from responders.store.pacing import Pacings
 from responders.store.pages import Pages
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
@@ -62,10 +66,14 @@ class Store:
         self.workers = Workers(database)
         self.register = Register(database)
         self.audit = Audit(database)
+        self.casework = Casework(database)
         self.pages = Pages(database)
+        self.pacing = Pacings(database)
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)
+        self.holds = Holds(database)
+        self.grades = Grades(database)
         self.drills = Drills(database)
         self.reviews = Reviews(database)
         self.roster = Rosters(database)

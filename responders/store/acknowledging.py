@@ -1,45 +1,16 @@
 """Acknowledgements in SQL: noted one by one, until a case has all that its policy asks for."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
-
-from config.policies import Policy
 from domain.errors import Conflict
 from responders import words
-from responders.acknowledging import Wanting, desk_at, level_of, wanting
-from responders.cases import Ack, Desk, Roster
+from responders.acknowledging import Wanting, desk_at, level_of
+from responders.cases import Desk
 from responders.store.console import Actor
 from responders.store.entries import add_entry
 from responders.store.pool import Connection
 from responders.store.queries import sql
-from responders.store.registry import county_now, roster_for
-from responders.views import AckRow
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whose acknowledgement a case asks for, and who gave one."""
-
-    policy: Policy
-    place: str
-    post: str
-    acks: tuple[Ack, ...]
-    roster: Roster
-
-    @property
-    def missing(self) -> Wanting:
-        """What is still missing."""
-        return wanting(self.policy, self.place, self.post, self.acks, self.roster)
-
-
-async def acks_of(connection: Connection, incident: UUID) -> tuple[Ack, ...]:
-    """Read the acknowledgements of a case that count, in order."""
-    return tuple(
-        Ack(row["user_id"], Desk(row["area"], row["post"]), row["level"])
-        for row in await connection.fetch(sql("acks"), incident)
-    )
+from responders.store.standing import Asked, asked_of
 
 
 async def take_note(
@@ -52,13 +23,13 @@ async def take_note(
     """
     post = await connection.fetchval(sql("post_of"), actor.id)
     level = level_of(actor.area)
-    before = await _asked(connection, incident)
+    before = await asked_of(connection, incident)
     if once and before is not None and _is_done(before, actor, Desk(actor.area, post), level):
         raise Conflict(
             f"本级已确认接收，尚待{_names(before.missing)}。 Your desk has acknowledged it; others have not."
         )
     added = await connection.fetchval(sql("add_ack"), incident, actor.id, actor.area, post, level, via)
-    after = None if before is None else await _asked(connection, incident)
+    after = None if before is None else await asked_of(connection, incident)
     missing = Wanting() if after is None else after.missing
     if missing.nothing:
         await connection.execute(sql("acknowledge"), incident, actor.id)
@@ -79,28 +50,6 @@ async def take_note(
             else {"level": level, "missing": missing.levels, "desks": missing.desks},
         )
     return bool(added == 0)
-
-
-async def show_acks(connection: Connection, incident: UUID) -> tuple[tuple[AckRow, ...], tuple[str, ...]]:
-    """Show who acknowledged a case, and the levels that still must."""
-    rows = await connection.fetch(sql("ack_rows"), incident)
-    asked = await _asked(connection, incident)
-    return (
-        tuple(AckRow(level=row["level"], by=row["by"], at=row["at"], via=row["via"]) for row in rows),
-        () if asked is None else asked.missing.levels,
-    )
-
-
-async def _asked(connection: Connection, incident: UUID) -> Asked | None:
-    """Read what a case asks for; None where one acknowledgement is enough."""
-    row = await connection.fetchrow(sql("policy_of"), incident)
-    if row is None:
-        return None
-    policy = msgspec.json.decode(row["policy"], type=Policy)
-    if not policy.asks_for_several:
-        return None
-    roster = await roster_for(connection, row["place"], await county_now(connection))
-    return Asked(policy, row["place"], row["post"], await acks_of(connection, incident), roster)
 
 
 def _is_done(asked: Asked, actor: Actor, desk: Desk, level: str) -> bool:

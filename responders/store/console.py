@@ -16,6 +16,7 @@ from domain.registry import Series
 from responders import words
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
+from responders.store.standing import show_acks, show_hold
 from responders.views import (
     Change,
     Curve,
@@ -92,6 +93,7 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
     row = await read_row(connection, wanted, actor.area)
     text = await connection.fetchrow(sql("incident_text"), wanted) or {}
     explanation = msgspec.json.decode(text["explanation"] or "null", type=Explanation | None)
+    acknowledgements, awaited = await show_acks(connection, wanted)
     return msgspec.convert(
         {
             "row": row,
@@ -109,8 +111,15 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
             "moves": INCIDENT_MOVES[row.state],
             "chance": text["chance"],
             "held_back": text["held_back"],
+            "held": await show_hold(connection, wanted),
+            "acknowledgements": acknowledgements,
+            "awaited": awaited,
             "explanation": explanation,
             "precedent": await _case_of(connection, explanation, actor.area),
+            "alerts": [dict(alert) for alert in await connection.fetch(sql("case_alerts"), wanted)],
+            "parties": [dict(party) for party in await connection.fetch(sql("parties_now"), wanted)],
+            "ratings": [dict(rating) for rating in await connection.fetch(sql("ratings"), wanted)],
+            **dict(await connection.fetchrow(sql("case_links"), wanted) or {}),
         },
         IncidentView,
     )

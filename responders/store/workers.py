@@ -7,7 +7,7 @@ from domain.incidents import OPEN_STATES, TaskState
 from domain.levels import Grade, Level
 from responders import escalation, words
 from responders.cases import Decision, Reason, Rules
-from responders.store.acknowledging import acks_of
+from responders.leaps import MARK_EVERY, Leap, Look, leap
 from responders.store.entries import Notes, add_entry, case_of, flush
 from responders.store.holding import encoded, hold_now, write_hold
 from responders.store.opening import end_fault, open_fault, write_decision
@@ -15,6 +15,7 @@ from responders.store.pleas import resume_task
 from responders.store.pool import Connection, Database
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
+from responders.store.standing import acks_of
 from responders.store.works import work_of
 
 KEPT_CHANGES_SECONDS = 86_400.0
@@ -39,6 +40,10 @@ class Workers:
     def __init__(self, database: Database) -> None:
         """Share the store's pool."""
         self._database = database
+
+    async def keep_time(self) -> Leap:
+        """Look whether a clock was set back; timers are brought along, so that nobody waits longer for it."""
+        return await self._database.run(_keep_time)
 
     async def escalate_next(self, rules: Rules) -> Decision | None:
         """Act on the case whose timer ran out longest ago; None when none is due or others hold them all."""
@@ -86,6 +91,26 @@ class Workers:
 
 async def _execute(connection: Connection, query: str, *args: object) -> None:
     await connection.execute(sql(query), *args)
+
+
+async def _keep_time(connection: Connection) -> Leap:
+    row = await connection.fetchrow(sql("lock_mark"))
+    if row is None:  # another worker looks, or nobody has yet
+        await connection.execute(sql("begin_mark"))
+        return Leap()
+    now = Look(row["wall_now"], row["county_now"])
+    back = leap(Look(row["wall_at"], row["county_at"]), now, row["factor"])
+    if back.county:
+        await connection.execute(sql("timers_back"), back.county.total_seconds())
+    if back.wall:
+        await connection.execute(sql("pages_back"))
+    if (
+        not back.is_none
+        or now.wall - row["wall_at"] >= MARK_EVERY
+        or now.county - row["county_at"] >= MARK_EVERY
+    ):
+        await connection.execute(sql("put_mark"), now.wall, now.county)
+    return back
 
 
 async def _escalate_next(connection: Connection, rules: Rules) -> Decision | None:
