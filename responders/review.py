@@ -5,14 +5,13 @@ evaluation: what was observed against what was expected, and points to mend. Pos
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
 from config.drills import Action
-from config.policies import Policy
 from domain.incidents import PageState
 from domain.inputs import AwareTime
 from responders.lessons import NOTE, Point, points_of
@@ -45,13 +44,12 @@ class ReviewPage(Struct, frozen=True, kw_only=True):
 
 
 class CaseFile(Struct, frozen=True, kw_only=True):
-    """What is known of a case: its record, tasks, pages, and the policies that it was opened with, by grade."""
+    """What is known of a case: its record, tasks, pages and legal reports."""
 
     row: IncidentRow
     timeline: tuple[Entry, ...]
     tasks: tuple[TaskRow, ...]
     pages: tuple[ReviewPage, ...]
-    policies: dict[int, Policy]
     reports: tuple["ReportClock", ...] = ()
 
 
@@ -172,29 +170,31 @@ def clocks_of(file: CaseFile, now: datetime) -> tuple[Clock, ...]:
 
 
 def _acknowledgements(file: CaseFile, now: datetime, ended_at: datetime | None) -> list[Clock]:
-    """A case is to be acknowledged within the wait of its policy's entry, when it opens and whenever it becomes graver."""
-    begins = [one for one in file.timeline if one.kind in ("opened", "grade_raised")]
+    """A case is to be acknowledged before it climbs further, when it opens and whenever it becomes graver.
+
+    The limit is the timer that escalation set and wrote down then, so working hours and repetitions are in it.
+    """
+    begins = [(n, one) for n, one in enumerate(file.timeline) if one.kind in ("opened", "grade_raised")]
     clocks = []
-    for number, begin in enumerate(begins):
-        until = begins[number + 1].at if number + 1 < len(begins) else None
-        at = when(Action.ACKNOWLEDGED, file, begin.at)
-        if at is not None and until is not None and at >= until:
-            at = None  # it was for the next one
-        policy = file.policies.get(_grade(begin))
-        due = None if policy is None else begin.at + timedelta(minutes=_wait(policy))
-        kept = judge(due, at, now, until or ended_at)
+    for which, (number, begin) in enumerate(begins):
+        following = begins[which + 1] if which + 1 < len(begins) else None
+        lines = file.timeline[number : following[0] if following else None]
+        at = min((one.at for one in lines if _is(one, Action.ACKNOWLEDGED)), default=None)
+        due = next((_timer(one) for one in lines if one.kind == "paged"), None)
+        kept = judge(due, at, now, following[1].at if following else ended_at)
         of = NUMERAL.get(_grade(begin), "")
         clocks.append(Clock(what=Action.ACKNOWLEDGED, of=of, since=begin.at, due_at=due, at=at, kept=kept))
     return clocks
 
 
+def _timer(entry: Entry) -> datetime | None:
+    value = entry.detail.get("next_at")
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
+
+
 def _grade(entry: Entry) -> int:
     value = entry.detail.get("to" if entry.kind == "grade_raised" else "grade")
     return value if isinstance(value, int) else 0
-
-
-def _wait(policy: Policy) -> float:
-    return next(step.wait_minutes for step in policy.steps if step.level == policy.entry)
 
 
 def _tasks(file: CaseFile, now: datetime, ended_at: datetime | None) -> list[Clock]:

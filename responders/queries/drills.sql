@@ -130,7 +130,3 @@ from page join app_user on app_user.id = page.recipient where incident = $1 orde
 select task.id, task.area, task.post, coalesce(area.name, task.area) as area_name, task.state, task.dispatched_at,
     task.due_at
 from task left join area on area.code = task.area where incident = $1 order by number;
-
--- name: review_policies
--- Read the policies that a case was opened with: (case).
-select policies::text as policies from incident where id = $1;

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from config.policies import Policy
 from domain.areas import is_area_code
 from domain.errors import Conflict, Fault, InvalidInput, NotFound
 from domain.incidents import IncidentState
@@ -102,7 +101,6 @@ async def _drill_of(connection: Connection, incident: UUID) -> UUID | None:
 async def _file(connection: Connection, incident: UUID, area: str) -> CaseFile:
     """Read what is known of a case; NotFound outside the area."""
     row = await read_row(connection, incident, area)
-    policies = await connection.fetchval(sql("review_policies"), incident)
     return CaseFile(
         row=row,
         timeline=await _timeline(connection, incident),
@@ -111,7 +109,6 @@ async def _file(connection: Connection, incident: UUID, area: str) -> CaseFile:
             msgspec.convert(dict(page), ReviewPage)
             for page in await connection.fetch(sql("review_pages"), incident)
         ),
-        policies=msgspec.json.decode(policies, type=dict[int, Policy]),
     )
 
 
