@@ -65,12 +65,13 @@ insert into page_receipt (page, reached) values ($1, $2)
 on conflict (page) do update set reached = excluded.reached, at = clock_now() where page_receipt.reached <> excluded.reached
 returning page;
 
--- name: page_sent_over
--- Read a page of a channel: (page, channel).
-select page.incident, page.channel, page.step,
-    (select place from incident where incident.id = page.incident) as place,
+-- name: pages_sent_over
+-- Read the page of a channel, or all pages of a letter, and take hold of their cases: (page or letter, channel).
+select page.id, page.incident, page.channel, page.step, incident.place,
     (select display from app_user where app_user.id = page.recipient) as display
-from page where id = $1 and channel = $2;
+from page join incident on incident.id = page.incident
+where (page.id = $1 or page.letter = $1) and page.channel = $2
+order by incident.id, page.id for no key update of incident;
 
 -- name: page_undelivered
 -- Give up a page that a channel took and that reached nobody: (page, cause).

@@ -57,7 +57,7 @@ class Replies:
         return await self._database.read(_pages_to, channel, digest)
 
     async def receive(self, page: UUID, channel: str, *, reached: bool) -> bool:
-        """Note what the channel's own side says of a page: one that reached nobody falls over to the next channel.
+        """Note what the channel's own side says of a page or a letter: what reached nobody falls over to the next channel.
 
         False when it said so before; NotFound when no such page went over the channel.
         """
@@ -118,25 +118,26 @@ async def _pages_to(connection: Connection, channel: str, digest: bytes) -> list
 
 
 async def _receive(connection: Connection, page: UUID, channel: str, reached: bool) -> bool:
-    row = await connection.fetchrow(sql("page_sent_over"), page, channel)
-    if row is None:
+    rows = await connection.fetch(sql("pages_sent_over"), page, channel)
+    if not rows:
         raise NotFound("没有经此渠道发出的这条通知。 No such page went over this channel.")
-    if await connection.fetchval(sql("add_receipt"), page, reached) is None:
-        return False
+    news = [row for row in rows if await connection.fetchval(sql("add_receipt"), row["id"], reached)]
     if not reached:
-        given_up = await connection.fetchrow(sql("page_undelivered"), page, Cause.NOT_RECEIVED.value)
-        if given_up is not None:
-            await pass_on(connection, given_up, Cause.NOT_RECEIVED)
-        return True
-    await add_entry(
-        connection,
-        row["incident"],
-        "received",
-        f"{words.channel_name(channel)}回执：已送达{row['display']}",
-        detail={"channel": channel, "page": page, "step": row["step"]},
-    )
-    await flush(connection, [("incident", str(row["incident"]), row["place"])])
-    return True
+        for row in news:  # their cases are held already: nothing waits once live pages are being told
+            given_up = await connection.fetchrow(sql("page_undelivered"), row["id"], Cause.NOT_RECEIVED.value)
+            if given_up is not None:
+                await pass_on(connection, given_up, Cause.NOT_RECEIVED)
+        return bool(news)
+    for row in news:
+        await add_entry(
+            connection,
+            row["incident"],
+            "received",
+            f"{words.channel_name(channel)}回执：已送达{row['display']}",
+            detail={"channel": channel, "page": row["id"], "step": row["step"]},
+        )
+    await flush(connection, [("incident", str(row["incident"]), row["place"]) for row in news])
+    return bool(news)
 
 
 def local_time(at: datetime) -> str:

@@ -279,6 +279,27 @@ async def test_a_receipt_of_failure_falls_over(world: World, phones: Phones) -> 
     assert "not_received" in await texts(world, incident)
 
 
+async def test_a_receipt_of_a_letter_is_one_of_all_its_pages(
+    world: World, phones: Phones, database: str
+) -> None:
+    """Several cases in one SMS that reached nobody: each falls over."""
+    first, sent = await page_over(world, phones)
+    second, _ = await page_over(world, phones)
+    await know(world, "voice")
+    letter = uuid4()
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "update page set letter = $1 where channel = 'sms' and recipient = $2", letter, POSTS[QINGXI].id
+    )
+    await connection.close()
+    assert await world.store.replies.receive(letter, "sms", reached=False)
+    assert not await world.store.replies.receive(sent.page, "sms", reached=False)
+    await send_all(world, phones.door("voice"))
+    assert {call.incident for call in phones.voice.calls} == {first, second}
+    for incident in (first, second):
+        assert (await states(world, incident))["sms"] is PageState.FAILED
+
+
 async def test_a_receipt_of_success_is_on_record(world: World, phones: Phones) -> None:
     """And one that names a page of another channel is of none."""
     incident, sent = await page_over(world, phones)
