@@ -1,5 +1,6 @@
 """A drill for tests: a short scenario, intake that hears what the outbox publishes, and posts that take part."""
 
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from responder_world import COUNTY, World
@@ -8,6 +9,8 @@ from config.drills import Action, Drill, DrillStep, Expectation
 from domain.codec import decode, headers_for
 from domain.levels import Level
 from domain.topics import ALERTS
+from responders.cases import Rules
+from responders.store import Store
 from responders.store.workers import Pending
 
 LEAK = Drill(
@@ -38,7 +41,19 @@ LEAK = Drill(
 )
 
 
-async def hear(world: World) -> int:
+class Hearing(Protocol):
+    """A world with a store, and the rules by which alerts become cases."""
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+
+    @property
+    def rules(self) -> Rules:
+        """The rules."""
+
+
+async def hear(world: Hearing) -> int:
     """Publish what the outbox holds for the topic of alerts and take it in, as the broker and intake would; how many."""
     heard = 0
 

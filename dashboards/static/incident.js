@@ -11,6 +11,8 @@ import "./types.js";
 
 /** @typedef {import("./types.js").View} View */
 
+/** States in which what happened can be looked back at. */
+const REVIEWED = new Set(["closed", "reviewed", "false_alarm"]);
 const start = startOf();
 const internal = new Set(start.internal);
 const mayAct = ["officer", "commander"].includes(start.viewer.role);
@@ -65,7 +67,7 @@ async function send(action, what, body) {
 }
 
 function Head() {
-  const { row, zh, en } = view.value;
+  const { row, zh, en, held, awaited } = view.value;
   const [first, second] = language === "zh" ? [zh, en] : [en, zh];
   /** @type {[string, any][]} */
   const facts = [
@@ -76,11 +78,17 @@ function Head() {
     ["queue.opened", html`${when(row.opened_at, now.value)} <span class="quiet">${ago(row.opened_at, now.value)}</span>`],
     ["case.alert", t(row.alert_open ? "case.alert_on" : "case.alert_off")],
   ];
+  if (awaited.length) facts.push(["case.awaited", awaited.map((/** @type {string} */ level) => t(`tower.${level}`)).join(" · ")]);
+  if (held) {
+    const until = held.until ? t("case.until", { at: when(held.until, now.value) }) : "";
+    facts.push(["case.held", html`<b id="held">${t(`held.${held.kind}`)}</b> ${held.by} · ${held.reason} ${until}`]);
+  }
   return html`<header class="sheet case-head level-${row.level}">
     <div class="line">
       <span class="level big level-${row.level}"><b>${t(`level.${row.level}`)}</b><i>${ROMAN[row.grade]}</i></span>
       <span class="quiet">${t(`grade.${row.grade}`)}</span>
       ${internal.has(row.category) && html`<span class="tag">${t("queue.internal")}</span>`}
+      ${(row.drill || REVIEWED.has(row.state)) && html`<a href=${`/incidents/${row.id}/review`}>${t("review.title")}</a>`}
     </div>
     <h1>${language === "zh" ? row.title : `${t(`category.${row.category}`)} · ${row.place_name}`}</h1>
     <p class="sentence">${first}</p>

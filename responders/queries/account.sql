@@ -20,20 +20,21 @@ union all select 'delivery', count(*) from delivery;
 select coalesce(sum(count), 0) from rollup;
 
 -- name: alert_versions
--- List all versions of all alerts that somebody was told of; what is held back pages nobody and counts as no alert.
+-- List all versions of all alerts that somebody was told of; what is held back pages nobody and counts as no alert, nor does
+-- a drill.
 select alert, alert_version.version, alert_version.change, domain, category, place, alert_version.level,
     alert_version.opened_at, alert_version.changed_at, alert_version.received_at, alert_version.recorded_at
 from alert_version join alert on alert.id = alert_version.alert
-where alert_version.held_back is null
+where alert_version.held_back is null and not alert.drill
 order by alert_version.changed_at, alert, version;
 
 -- name: incidents_by_state
--- Count cases by state.
-select state as name, count(*) from incident group by state;
+-- Count cases by state, without drills.
+select state as name, count(*) from incident where not drill group by state;
 
 -- name: tasks_by_state
--- Count tasks by state.
-select state as name, count(*) from task group by state;
+-- Count tasks by state, without those of drills.
+select task.state as name, count(*) from task join incident on incident.id = task.incident where not drill group by 1;
 
 -- name: pages_by_state
 -- Count pages by state.
@@ -57,8 +58,9 @@ select count(*) from incident_entry where kind in ('escalated', 'task_escalated'
 -- name: alert_latency
 -- Measure wall milliseconds from receipt to the alert's row, since the clock runs as it does now.
 select percentile_cont(array[0.5, 0.99]) within group (
-    order by extract(epoch from recorded_at - received_at) * 1000 / (select nullif(factor, 0) from clock)
-) from alert_version where change = 'raised' and received_at > (select county_anchor from clock);
+    order by extract(epoch from alert_version.recorded_at - alert_version.received_at) * 1000 / (select nullif(factor, 0) from clock)
+) from alert_version join alert on alert.id = alert_version.alert
+where alert_version.change = 'raised' and not drill and alert_version.received_at > (select county_anchor from clock);
 
 -- name: page_latency
 -- Measure wall milliseconds from receipt to the first delivered page of a new case.
@@ -66,7 +68,7 @@ select percentile_cont(array[0.5, 0.99]) within group (order by milliseconds) fr
     select extract(epoch from min(delivered_at) - min(received_at)) * 1000 / (select nullif(factor, 0) from clock)
         as milliseconds
     from page where reason = 'opened' and state = 'delivered' and received_at > (select county_anchor from clock)
-        and incident in (select id from incident where alert is not null)
+        and incident in (select id from incident where alert is not null and not drill)
     group by incident
 ) measured;
 
