@@ -93,6 +93,9 @@ def escalate(
     if case.step < last:
         return _climb(case, case.step + 1, case.loop, Reason.NOT_ACKNOWLEDGED, roster, now, channels, hours)
     again = case.policy.levels.index(case.policy.again_from) if case.policy.again_from else last
+    there = [number for number in range(last + 1) if _present(case, number, roster)]
+    if there and there[-1] < again:  # everybody on duty sits below: better asked again than nobody
+        again = there[0]
     return _climb(case, again, case.loop + 1, Reason.TOP_REPEATS, roster, now, channels, hours)
 
 

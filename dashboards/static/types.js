@@ -18,6 +18,7 @@
  *   reason: string, created_at: string, delivered_at: string | null}} Page
  * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
  *   verdict: string | null, moves: string[], chance: number | null, held_back: string | null,
+ *   held: {kind: string, reason: string, by: string, until: string | null} | null, awaited: string[],
  *   explanation: Explanation | null, precedent: string | null}} View
  * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string,
  *   level: number, held_back: string, chance: number | null, opened_at: string, changed_at: string, zh: string,

@@ -7,6 +7,7 @@ import pytest
 
 from config import drills
 from config.data import load_data
+from config.policies import TOWERS
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.series.watch import GUARDS
@@ -15,6 +16,7 @@ from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
 from responders.cases import Reason
+from responders.holds import HoldKind
 from responders.lessons import NoteKind
 from responders.registration import Action, Kind
 from responders.review import Kept
@@ -51,6 +53,8 @@ def families() -> set[str]:
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
         *(f"held_back.{reason}" for reason in HeldBack),
+        *(f"held.{kind}" for kind in HoldKind),
+        *(f"tower.{level}" for level in TOWERS),
         *(f"action.{action}" for action in (*drills.Action, "report")),
         *(f"kept.{kept}" for kept in Kept),
         *(f"note.{kind}" for kind in NoteKind),
@@ -72,7 +76,7 @@ def families() -> set[str]:
     }
 
 
-UNPAGED = {Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
+UNPAGED = {Reason.HELD, Reason.WAIVED, Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
 ENDINGS = {IncidentState.CLOSED, IncidentState.FALSE_ALARM, IncidentState.MERGED}
 
 
