@@ -6,7 +6,7 @@ from config.grouping import Grouping
 from domain.areas import covers, township_of
 from domain.findings import Alert, AlertChange
 from domain.identity import incident_id
-from domain.incidents import IncidentState
+from domain.incidents import OPEN_STATES, IncidentState
 from domain.levels import Grade, proposed_grade
 from responders.cases import Recorded, Rules
 from responders.grouping import Group, Placement, place_alert
@@ -30,39 +30,39 @@ async def place_new(
     rule = rules.data.grouping(alert.category)
     own, key = incident_id(cause), rule.key(alert)
     claimed = await connection.fetchrow(sql("claim_group"), key, own, alert.changed_at)
-    row = None
-    if claimed is not None and claimed["incident"] != own:
-        row = await _hold_last(connection, claimed["incident"])
-    placement = await _decide(connection, alert, rule, claimed, row)
-    if row is None or placement not in (Placement.JOINS, Placement.RECURS):
-        if claimed is not None and claimed["incident"] != own:
-            await connection.execute(sql("put_group"), key, own, alert.changed_at, 1)
+    if claimed is None or claimed["incident"] == own:
         await open_incident(connection, _case_for(alert, own), rules, notes)
         return Recorded.OPENED
-    if placement is Placement.JOINS and claimed is not None:
-        await connection.execute(sql("put_group"), key, row["id"], claimed["since"], claimed["members"] + 1)
-    else:
-        await connection.execute(sql("put_group"), key, row["id"], alert.changed_at, 1)
+    row = await _hold_last(connection, claimed["incident"])
+    placement = await _decide(connection, alert, rule, claimed, row)
+    if row is None or placement not in (Placement.JOINS, Placement.RECURS):
+        await connection.execute(sql("put_group"), key, own, alert.changed_at, 1)
+        await open_incident(connection, _case_for(alert, own), rules, notes)
+        return Recorded.OPENED
     await _join(connection, row, alert, key, placement, rules, notes)
     if placement is Placement.RECURS:
+        await connection.execute(sql("put_group"), key, row["id"], alert.changed_at, 1)
         grade = Grade(min(row["grade"], proposed_grade(alert.level)))
         text = f"同类预警再次出现，事件重新打开：{alert.zh}"
         await reopen(connection, row, text, alert.received_at, rules, notes, grade=grade)
         return Recorded.REOPENED
-    if alert.change is not AlertChange.CLEARED and await raise_if_graver(
-        connection, row, alert, rules, notes
-    ):
+    await connection.execute(sql("put_group"), key, row["id"], claimed["since"], claimed["members"] + 1)
+    is_over = alert.change is AlertChange.CLEARED
+    if not is_over and await raise_if_graver(connection, row, alert, rules, notes):
         return Recorded.RAISED
     return Recorded.JOINED
 
 
 async def _decide(
-    connection: Connection, alert: Alert, rule: Grouping, claimed: Record | None, row: Record | None
+    connection: Connection, alert: Alert, rule: Grouping, claimed: Record, row: Record | None
 ) -> Placement:
-    group = None
-    if claimed is not None and row is not None:
+    """Say where an alert belongs by the case of its key, which is held."""
+    if row is None:
+        return Placement.FIRST
+    state, ended_at = IncidentState(row["state"]), None
+    if state not in OPEN_STATES:
         ended_at = await connection.fetchval(sql("ended_at"), row["id"])
-        group = Group(row["id"], claimed["since"], claimed["members"], IncidentState(row["state"]), ended_at)
+    group = Group(row["id"], claimed["since"], claimed["members"], state, ended_at)
     cleared = alert.change is AlertChange.CLEARED
     return place_alert(group, rule, alert.changed_at, await county_now(connection), cleared=cleared)
 
