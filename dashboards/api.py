@@ -150,6 +150,7 @@ async def names_in(request: web.Request, view: IncidentView) -> dict[str, str]:
     wanted = {view.row.place, *(f.subject for f in view.evidence), *(f.area for f in view.evidence)}
     for finding in view.evidence:
         wanted |= {*finding.places, *finding.terms, *(arrival.series for arrival in finding.arrivals)}
+    wanted |= {view.coordinator} if view.coordinator is not None else set()
     if view.explanation is not None:
         wanted |= {*view.explanation.nearby}
         wanted |= {view.explanation.precedent.place} if view.explanation.precedent else set()

@@ -3,6 +3,7 @@
 import { Problem, act, read } from "./api.js";
 import { Actions } from "./actions.js";
 import { Counts, Curves, EvidenceTable } from "./evidence.js";
+import { CallBacks, CaseAlerts, Together } from "./standing.js";
 import { Why } from "./why.js";
 import { html, render, signal } from "./lib.js";
 import { follow, notice, now, ready, startOf } from "./live.js";
@@ -147,7 +148,7 @@ function Tasks() {
           </thead>
           <tbody>
             ${tasks.map((task) => {
-              const open = !["done", "verified", "closed", "cancelled"].includes(task.state);
+              const open = !["done", "verified", "closed", "rated", "cancelled"].includes(task.state);
               return html`<tr key=${task.id}>
                 <td class="first">${task.unit}</td>
                 <td data-label=${t("tasks.state")}>${t(`task_state.${task.state}`)}</td>
@@ -201,6 +202,8 @@ function Case() {
     <${Head} />
     <div class="case">
       <div>
+        <${Together} view=${view.value} names=${names.value} />
+        <${CaseAlerts} view=${view.value} />
         <${Why} view=${view.value} names=${names.value} />
         <section class="sheet block">
           <h2>${t("evidence.title")} <small>${t("evidence.count", { n: evidence.length })}</small></h2>
@@ -209,6 +212,7 @@ function Case() {
         <${Counts} evidence=${evidence} names=${names.value} />
         <${Curves} evidence=${evidence} names=${names.value} />
         <${Tasks} />
+        <${CallBacks} view=${view.value} />
         <${Pages} />
       </div>
       <div class="side">

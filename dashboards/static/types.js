@@ -16,9 +16,15 @@
  * @typedef {{id: string, unit: string, state: string, dispatched_at: string, due_at: string}} Task
  * @typedef {{id: string, step: number, recipient: string, channel: string, state: string, attempts: number,
  *   reason: string, created_at: string, delivered_at: string | null}} Page
+ * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string, level: number,
+ *   zh: string, en: string, opened_at: string, changed_at: string}} CaseAlert
+ * @typedef {{area: string, area_name: string, joined_at: string}} Party
+ * @typedef {{task: string | null, number: number, reached: boolean, responded: boolean | null, resolved: boolean | null,
+ *   satisfied: string, note: string, rated_by: string, rated_at: string}} Rating
  * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
  *   verdict: string | null, moves: string[], chance: number | null, held_back: string | null,
  *   held: {kind: string, reason: string, by: string, until: string | null} | null, awaited: string[],
+ *   alerts: CaseAlert[], parties: Party[], coordinator: string | null, merged_into: string | null, ratings: Rating[],
  *   explanation: Explanation | null, precedent: string | null}} View
  * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string,
  *   level: number, held_back: string, chance: number | null, opened_at: string, changed_at: string, zh: string,

@@ -12,7 +12,7 @@ from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.series.watch import GUARDS
 from domain.findings import HeldBack
-from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, TaskState, Verdict
+from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, Satisfied, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
 from responders.cases import Reason
@@ -49,6 +49,8 @@ def families() -> set[str]:
             f"queue.{name}"
             for name in ("open", "all", "level", "what", "place", "opened", "next", "acknowledged")
         ),
+        *(f"joined.{name}" for name in ("level", "what", "state", "since")),
+        *(f"satisfied.{said}" for said in Satisfied),
         *(f"tasks.{name}" for name in ("unit", "state", "dispatched", "due")),
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
