@@ -1,8 +1,8 @@
 """Takes the README's pictures of the console: `python docs/screenshots.py ADDRESS LOGIN PASSWORD`.
 
 Needs a running console (such as `make demo`), Debian's `chromium` and `fonts-noto-cjk`, and playwright from the locked
-development packages. Writes docs/images/console-queue.png, console-incident.png, console-registry.png and
-console-detection.png.
+development packages. Writes docs/images/console-queue.png, console-incident.png, console-registry.png,
+console-detection.png, and console-drill.png where a drill was held.
 """
 
 import argparse
@@ -68,8 +68,15 @@ def take(address: str, login: str, password: str, folder: Path, language: str) -
         shown(page, "/detection")
         detection = folder / "console-detection.png"
         page.screenshot(path=detection)
+        pictures = [queue, incident, registry, detection]
+        page.goto("/drills")
+        if page.locator("tbody a").count():
+            page.locator("tbody a").first.click()
+            page.wait_for_selector(".drill-band")
+            pictures.append(folder / "console-drill.png")
+            page.screenshot(path=pictures[-1])
         browser.close()
-    return [queue, incident, registry, detection]
+    return pictures
 
 
 def main() -> int:

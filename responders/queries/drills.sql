@@ -43,6 +43,10 @@ update drill set stopped_at = clock_now() where id = $1;
 -- Take away the timers of a drill: (drill).
 update drill_step set next_at = null where drill = $1;
 
+-- name: drill_of_alert
+-- Name the drill of an alert: (alert).
+select drill from drill_step where alert = $1 limit 1;
+
 -- name: drill_is_stopped
 -- Tell whether the drill of an alert was stopped, and hold it until this is committed: (alert).
 select drill.stopped_at is not null from drill

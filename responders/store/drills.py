@@ -229,6 +229,12 @@ async def is_stopped(connection: Connection, alert: UUID) -> bool:
     return bool(await connection.fetchval(sql("drill_is_stopped"), alert))
 
 
+async def drill_of_alert(connection: Connection, alert: UUID) -> UUID | None:
+    """Name the drill that an alert belongs to; None for one that no drill of this house raised."""
+    drill: UUID | None = await connection.fetchval(sql("drill_of_alert"), alert)
+    return drill
+
+
 async def refuse_silent(connection: Connection, incident: UUID, area: str) -> None:
     """Raise NotAllowed where the scenario has it that the desk of an area does not answer now."""
     until = await connection.fetchval(sql("silent_desk"), incident, area)

@@ -10,6 +10,7 @@ from domain.incidents import OPEN_STATES, IncidentState
 from domain.levels import Grade, proposed_grade
 from responders.cases import Recorded, Rules
 from responders.grouping import Group, Placement, place_alert
+from responders.store.drills import drill_of_alert
 from responders.store.entries import Notes, add_entry, case_of
 from responders.store.joint import join_area
 from responders.store.opening import NewCase, open_incident
@@ -29,6 +30,8 @@ async def place_new(
     """
     rule = rules.data.grouping(alert.category)
     own, key = incident_id(cause), rule.key(alert)
+    if alert.drill:  # one drill is never another one that recurs
+        key = f"{key}|{await drill_of_alert(connection, alert.id)}"
     claimed = await connection.fetchrow(sql("claim_group"), key, own, alert.changed_at)
     if claimed is None or claimed["incident"] == own:
         await open_incident(connection, _case_for(alert, own), rules, notes)

@@ -320,6 +320,20 @@ async def test_a_drill_is_compared_with_the_earlier_ones_that_ran(world: World) 
     assert (expected.earlier, expected.last, expected.median) == (2, 14, 13)
 
 
+async def test_a_drill_is_not_an_earlier_one_that_recurs(world: World) -> None:
+    """Held again within a week it has a case of its own, open or closed as the earlier one may be."""
+    once = structs.replace(LEAK, step=LEAK.step[:1])
+    first = await start(world, once)
+    incident = await case_of(world, first)
+    second = await start(world, once)
+    assert await case_of(world, second) != incident
+    await world.store.close(COUNTY_POST, incident, "", uuid4())
+    await go(world, days=1)
+    third = await start(world, once)
+    assert await case_of(world, third) not in (incident, await case_of(world, second))
+    assert (await world.show(incident)).row.state is IncidentState.CLOSED
+
+
 async def test_a_real_case_is_reviewed_too(world: World) -> None:
     """Notes are lines of its record, once for each request; a point is open until it is mended; then it is reviewed."""
     incident, key = await world.raise_alert(), uuid4()
