@@ -18,6 +18,7 @@ from domain.errors import Fault, InvalidInput
 from domain.findings import Alert, AlertChange
 from domain.identity import derived_id
 from domain.inputs import AwareTime
+from domain.levels import Domain
 from responders import words
 
 REASON = "drill"
@@ -143,7 +144,8 @@ def alert_of(
 ) -> Alert:
     """Make the version of an alert that a step stands for; `began` is when the first one of it was raised.
 
-    It stands on no finding: `reason` says that it is a drill.
+    It stands on no finding: `reason` says that it is a drill. A category that was taken out of the data meanwhile is refused
+    by intake, with its reason, as that of any alert; here it must not hold up the timers of others.
     """
     scripted = played.scenario.step[step.number]
     same = [one for one in played.scenario.step[: step.number + 1] if one.alert == scripted.alert]
@@ -152,11 +154,12 @@ def alert_of(
     if step.alert is None or step.version is None or first.category is None or not levels:
         raise ValueError(f"step {step.number} raises no alert")
     change = AlertChange.RAISED if step.version == 1 else AlertChange.CHANGED
+    known = data.categories.get(first.category)
     return Alert(
         id=step.alert,
         version=step.version,
         change=AlertChange.CLEARED if scripted.over else change,
-        domain=data.categories[first.category].domain,
+        domain=Domain.SAFETY if known is None else known.domain,
         category=first.category,
         county=played.county,
         place=area_of(played, first),

@@ -305,7 +305,7 @@ class Change(Struct, frozen=True, kw_only=True):
     """One event for live pages; `id` grows and serves as Last-Event-ID."""
 
     id: int
-    kind: str  # "incident" | "page" | "heartbeat"
+    kind: str  # "incident" | "page" | "heartbeat" | "drill"
     ref: str
     area: str
     at: AwareTime

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from drill_world import LEAK
+from msgspec import structs
 from responder_world import DATA
 
 from domain.errors import InvalidInput
@@ -88,6 +89,13 @@ def test_an_alert_is_marked_from_birth() -> None:
         en="[DRILL] Over in 青溪镇",
         drill=True,
     )
+
+
+def test_a_category_that_is_gone_meanwhile_holds_nothing_up() -> None:
+    """The alert is made all the same, and intake refuses it with its reason."""
+    less = {slug: one for slug, one in DATA.categories.items() if slug != "water-pollution"}
+    made = alert_of(PLAYED, plan(PLAYED)[0], structs.replace(DATA, categories=less), AREAS, START, START)
+    assert (made.category, made.drill) == ("water-pollution", True)
 
 
 def test_a_drill_knows_no_channel_that_leaves_the_house() -> None:
