@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from responder_world import (
     CITY,
@@ -25,7 +26,15 @@ from responder_world import (
 from domain.errors import Conflict, FenghuoError, InvalidInput, NotAllowed, NotFound
 from domain.findings import AlertChange
 from domain.identity import incident_id
-from domain.incidents import IncidentState, PageState, PleaKind, Satisfied, TaskState, Verdict
+from domain.incidents import (
+    TASK_ENDS,
+    IncidentState,
+    PageState,
+    PleaKind,
+    Satisfied,
+    TaskState,
+    Verdict,
+)
 from domain.levels import Grade, Level
 from responders.cases import Desk
 from responders.casework import CallBack, Described
@@ -437,6 +446,24 @@ async def test_a_unit_does_not_cancel_its_own_task(world: World) -> None:
         await world.store.move_task(QINGXI_POST, task.id, TaskState.CANCELLED, "", uuid4())
     row = await world.store.move_task(COUNTY_POST, task.id, TaskState.CANCELLED, "重复派发", uuid4())
     assert row.state is TaskState.CANCELLED
+
+
+@pytest.mark.parametrize(("before", "after"), TASK_ENDS.items())
+async def test_a_case_that_ends_ends_its_tasks_by_the_table(
+    world: World, before: TaskState, after: TaskState
+) -> None:
+    """What was done is closed with it, what was not is cancelled, and no deadline goes on."""
+    _, case = await raise_alert(world)
+    connection = await asyncpg.connect(world.dsn)
+    try:
+        await connection.execute("update task set state = $2 where incident = $1", case, before.value)
+        await world.store.close(COUNTY_POST, case, "", uuid4())
+        assert await connection.fetchrow("select state, next_at from task where incident = $1", case) == (
+            after.value,
+            None,
+        )
+    finally:
+        await connection.close()
 
 
 # Reopening and calling back -----------------------------------------------------------------------------------------
