@@ -108,7 +108,7 @@ async def _answer(
     )
     account = {**row, "user": row["user_id"], "display": row["recipient"]}
     viewer = msgspec.convert({name: account[name] for name in Viewer.__struct_fields__}, Viewer)
-    await commands.acknowledge(connection, viewer, seen.incident, derived_id("answer", page))
+    await commands.acknowledge(connection, viewer, seen.incident, derived_id("answer", page), via=via.value)
     return seen, Standing.DONE
 
 
