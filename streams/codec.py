@@ -60,6 +60,17 @@ class _Consumer(driver.Consumer):
         self._gap.pop(tp, None)
         return newest + 1
 
+    async def perform_seek(self) -> None:
+        """Go to what was committed, and let no message through until the streams are resumed.
+
+        After recovery Faust lets partitions be fetched, seeks, and then empties the streams' buffers. What was fetched after
+        the seek and before that was thrown away and never read again: on a busy machine 256 messages at a time (seen).
+        With the flow stopped Faust discards such a fetch and seeks back by itself.
+        """
+        if self.flow_active:
+            self.stop_flow()
+        await super().perform_seek()
+
     def pause_partitions(self, tps: Iterable[TP]) -> None:
         """Let the streams have nothing more of these."""
         tps = set(tps)
