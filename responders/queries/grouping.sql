@@ -23,8 +23,13 @@ where incident = $1 and kind = 'moved' and detail ->> 'to' = 'closed';
 
 -- name: alarm_of_alerts
 -- Bring a case to what its alerts say now, if the alert still is one of them: (case, alert). What goes on and is gravest
--- leads. Comes back with how many go on.
-update incident set level = lead.level, zh = lead.zh, en = lead.en, alert_open = lead.change <> 'cleared',
+-- leads. A case that an officer described keeps his words and is as grave as he said at least; no alert says that it is over.
+-- Comes back with how many go on.
+update incident set
+    level = case when incident.alert is null then greatest(incident.level, lead.level) else lead.level end,
+    zh = case when incident.alert is null then incident.zh else lead.zh end,
+    en = case when incident.alert is null then incident.en else lead.en end,
+    alert_open = incident.alert is null or lead.change <> 'cleared',
     version = incident.version + 1, changed_at = clock_now()
 from (
     select alert.level, alert.zh, alert.en, alert.change

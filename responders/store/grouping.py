@@ -56,6 +56,18 @@ async def place_new(
     return Recorded.JOINED
 
 
+async def lead_group(connection: Connection, opened: NewCase, rules: Rules) -> None:
+    """Let the next alerts of a key join a case that an officer opened, unless they join another open one."""
+    rule = rules.data.grouping(opened.category)
+    key = rule.key_of(opened.category, opened.domain.value, opened.place, drill=opened.drill)
+    claimed = await connection.fetchrow(sql("claim_group"), key, opened.id, opened.received_at)
+    if claimed is None or claimed["incident"] == opened.id:
+        return
+    present = await connection.fetchrow(sql("get_incident"), claimed["incident"])
+    if present is None or IncidentState(present["state"]) not in OPEN_STATES:
+        await connection.execute(sql("put_group"), key, opened.id, opened.received_at, 1)
+
+
 async def _decide(
     connection: Connection, alert: Alert, rule: Grouping, claimed: Record, row: Record | None
 ) -> Placement:

@@ -13,6 +13,7 @@ from responders.cases import Rules
 from responders.casework import Described, description_faults
 from responders.store.console import Actor, find_actor, read_row
 from responders.store.entries import Notes, add_entry, flush
+from responders.store.grouping import lead_group
 from responders.store.held import DECIDES, Held, answered, entry, hold, require_open
 from responders.store.opening import NewCase, open_incident
 from responders.store.pool import Connection, Record
@@ -40,6 +41,7 @@ async def open_by_hand(
         if answer := await answered(connection, request_id, actor, BY_HAND, new, IncidentRow):
             return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
         raise Conflict("请求编号已用于其他操作。 This request id was used for something else.")
+    await lead_group(connection, opened, rules)
     await add_entry(connection, new, "opened_by_hand", "人工立案", actor=actor.display, user=actor.id)
     return await _answer(connection, new, actor, BY_HAND, new, request_id, notes)
 

@@ -28,6 +28,7 @@ from domain.incidents import IncidentState, TaskState, Verdict
 from domain.levels import Grade, Level
 from domain.topics import DISPOSITIONS
 from responders.cases import Recorded, Rules
+from responders.casework import Described
 from responders.store.workers import Pending
 
 QINGXI_POST, COUNTY_POST, HEWAN_POST = (viewer(POSTS[area]) for area in (QINGXI, COUNTY, HEWAN))
@@ -214,6 +215,19 @@ async def test_another_township_that_joins_is_brought_in(world: World) -> None:
     assert seen.coordinator == COUNTY
     assert any(task.unit.startswith("河湾镇") for task in seen.tasks)
     assert await world.store.queue(viewer(POSTS[PROVINCE])) != []
+
+
+async def test_alerts_join_a_case_that_an_officer_opened(world: World) -> None:
+    """It keeps his words and his level; the alert is listed, and its end does not ask for the case to be closed."""
+    words = Described("water-pollution", QINGXI, Level.YELLOW, "群众来电：河水发黑")
+    row = await world.store.casework.open(QINGXI_POST, words, uuid4(), GROUPED)
+    raised, what = await record(world)
+    assert what is Recorded.JOINED
+    over = alert(at=world.now, identity=raised, version=2, change=AlertChange.CLEARED)
+    await world.store.record_alert(over, GROUPED)
+    view = await world.show(row.id)
+    assert [one.id for one in view.alerts] == [raised]
+    assert (view.zh, view.row.level, view.row.alert_open) == (words.text, Level.YELLOW, True)
 
 
 async def test_the_account_counts_alerts_and_cases_apart(world: World) -> None:
