@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from aiohttp import web
+from markupsafe import Markup
 from msgspec import Struct
 
 from dashboards.api import Nothing, body_of, incident_of, reply, request_id_of
@@ -227,7 +228,7 @@ def standalone(found: DrillReview | CaseReview, *, english: bool = False) -> str
     return template.render(
         t=say(language),
         lang_tag=language.tag,
-        styles=styles,
+        styles=Markup(f"<style>{styles}</style>"),  # noqa: S704  our own files; no page that is served has any
         review=found if is_drill else None,
         case=None if is_drill else found,
         case_names=_case_names(found) if isinstance(found, DrillReview) else {},
