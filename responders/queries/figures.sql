@@ -1,14 +1,29 @@
 -- How areas respond, and what people are burdened with. No figure of these is of one person, but one's own.
 
 -- name: order_figures
--- Count 12345 orders of an area in a span by the area below: (area, from, until, digits of the areas below). What is not
--- known of an order counts on neither side.
-select left(area, $4) as below, count(*) as orders,
+-- Count what callers said of 12345 orders, and people of our own call-backs, in an area and span by the area below: (area,
+-- from, until, digits of the areas below). Of a call-back its last correction counts; what is not known counts on no side.
+with said as (
+    select area, true as is_order, responded, resolved, satisfaction in ('very-satisfied', 'satisfied') as satisfied,
+        satisfaction is not null and satisfaction <> 'not-rated' as is_rated
+    from ticket where starts_with(area, $1) and observed_at >= $2 and observed_at < $3
+    union all
+    select coalesce(task.area, incident.place), false, rating.responded, rating.resolved, rating.satisfied = 'yes',
+        rating.satisfied <> 'not_asked'
+    from rating
+    join incident on incident.id = rating.incident
+    left join task on task.id = rating.task
+    where starts_with(coalesce(task.area, incident.place), $1) and rated_at >= $2 and rated_at < $3
+        and not incident.drill and not exists (
+            select from rating later
+            where later.incident = rating.incident and later.task = rating.task and later.number > rating.number
+        )
+)
+select left(area, $4) as below, count(*) filter (where is_order) as orders, count(*) as asked,
     count(*) filter (where responded) as responded, count(responded) as responded_known,
     count(*) filter (where resolved) as resolved, count(resolved) as resolved_known,
-    count(*) filter (where satisfaction in ('very-satisfied', 'satisfied')) as satisfied,
-    count(*) filter (where satisfaction is not null and satisfaction <> 'not-rated') as satisfied_known
-from ticket where starts_with(area, $1) and observed_at >= $2 and observed_at < $3 group by 1;
+    count(*) filter (where satisfied and is_rated) as satisfied, count(*) filter (where is_rated) as satisfied_known
+from said group by 1;
 
 -- name: case_figures
 -- Count cases opened in an area in a span, and how long they waited: (area, from, until, digits). Drills count nowhere, nor

@@ -75,15 +75,15 @@ async def _figures(
 def _area(
     code: str, name: str, orders: Record | None, cases: Record | None, tasks: Record | None
 ) -> AreaResponse:
-    count = int(orders["orders"]) if orders else 0
-
     def rate(which: str) -> Rate:
-        return Rate.of(orders[which], orders[f"{which}_known"], count) if orders else Rate.of(0, 0, 0)
+        return (
+            Rate.of(orders[which], orders[f"{which}_known"], orders["asked"]) if orders else Rate.of(0, 0, 0)
+        )
 
     return AreaResponse(
         area=code,
         name=name,
-        orders=count,
+        orders=orders["orders"] if orders else 0,
         responded=rate("responded"),
         resolved=rate("resolved"),
         satisfied=rate("satisfied"),

@@ -68,6 +68,20 @@ async def test_three_rates_of_each_area(console: Console) -> None:
     assert areas[0]["responded"] == {"yes": 0, "known": 1, "asked": 1, "share": 0.0}
 
 
+async def test_our_own_call_backs_count_too(console: Console) -> None:
+    """What people say of a closed case is in its area's rates; of a correction the last word counts."""
+    unit = await console.seat("baishi")
+    case = case_of(NOISE)
+    await unit.send(f"incidents/{case}/close")
+    said = {"reached": True, "responded": True, "resolved": False, "satisfied": "not_asked"}
+    assert (await unit.send(f"incidents/{case}/rating", said)).status == 200
+    corrected = {**said, "resolved": True, "satisfied": "yes", "note": "误录", "corrects": True}
+    assert (await unit.send(f"incidents/{case}/rating", corrected)).status == 200
+    (area,) = (await (await (await console.seat("county")).get(SPAN)).json())["areas"]
+    assert (area["orders"], area["responded"]["asked"]) == (0, 1)
+    assert [area[rate]["share"] for rate in ("responded", "resolved", "satisfied")] == [1.0, 1.0, 1.0]
+
+
 async def test_times_to_acknowledge_arrive_and_close(console: Console) -> None:
     """Each time runs from its own beginning, on the county clock."""
     unit, county = await console.seat("baishi"), await console.seat("county")
