@@ -42,8 +42,11 @@ def expect(
         at = when(one.action, file, since) if since is not None and file is not None else None
         due = None if since is None else since + timedelta(minutes=one.within)
         ended_at = end_of(file) if file is not None else None
+        unknown = one.action is Action.FIRST_REPORT and file is not None and file.reports is None
         if due is None:
             kept = Kept.NONE if over else Kept.OPEN
+        elif unknown:
+            kept = Kept.NONE
         else:
             kept = judge(due, at, now, ended_at or (now if over else None))
         minutes = None if at is None or since is None else (at - since).total_seconds() / 60

@@ -50,7 +50,8 @@ class CaseFile(Struct, frozen=True, kw_only=True):
     timeline: tuple[Entry, ...]
     tasks: tuple[TaskRow, ...]
     pages: tuple[ReviewPage, ...]
-    reports: tuple["ReportClock", ...] = ()
+    reports: tuple["ReportClock", ...] | None = None
+    """None where it is not known which reports are due, so that none is said to be missing."""
 
 
 class ReportClock(Struct, frozen=True, kw_only=True):
@@ -135,7 +136,8 @@ def when(
 ) -> datetime | None:
     """Tell when an action was first taken in a case (not before `since`; on one task), None when it never was."""
     if action is Action.FIRST_REPORT:
-        return min((report.at for report in file.reports if report.at is not None), default=None)
+        sent = [report.at for report in file.reports or () if report.at is not None]
+        return min(sent, default=None)
     return min(
         (
             one.at
@@ -219,7 +221,7 @@ def _reports(file: CaseFile, now: datetime) -> list[Clock]:
             at=report.at,
             kept=judge(report.due_at, report.at, now, None),
         )
-        for report in file.reports
+        for report in file.reports or ()
     ]
 
 

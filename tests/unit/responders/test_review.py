@@ -223,6 +223,22 @@ def test_what_came_of_the_expected_actions() -> None:
     assert [one.kept for one in ended] == [Kept.MET, Kept.NONE, Kept.NONE]
 
 
+def test_a_report_is_missing_only_where_reports_are_known() -> None:
+    """Without any record of reports nothing is said; with one, what was not sent in time is missed."""
+    wanted = (Expectation(alert="leak", action=Action.FIRST_REPORT, within=120),)
+    due = ReportClock(zh="首报", en="First report", due_at=at(120), at=None)
+    sent = ReportClock(zh="首报", en="First report", due_at=at(120), at=at(90))
+    told = [
+        expect(wanted, {"leak": START}, {"leak": case(OPENED, reports=reports)}, at(130), over=True)[0]
+        for reports in (None, (due,), (sent,))
+    ]
+    assert [(one.kept, one.minutes) for one in told] == [
+        (Kept.NONE, None),
+        (Kept.MISSED, None),
+        (Kept.MET, 90),
+    ]
+
+
 def test_a_drill_is_compared_with_earlier_ones_of_its_scenario() -> None:
     """The last one, even where it failed, and the median of those in which it was done."""
     earlier = [[came(None, Kept.MISSED)], [came(9, Kept.MET)], [came(20, Kept.LATE)], []]
