@@ -125,7 +125,7 @@ async def _dispatch(
     held = await hold(connection, viewer, incident)
     action = f"dispatch:{area}/{'' if post is None else post}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     if not is_area_code(area) or not covers(held.actor.area, area):
         raise InvalidInput([Fault("area", "must be an area of yours; bring others in as parties")])
@@ -156,7 +156,7 @@ async def _reopen(
 ) -> IncidentRow:
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "reopen", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     if not note.strip():
         raise InvalidInput([Fault("note", "must say why the incident is opened again")])
     row = await connection.fetchrow(sql("lock_incident"), incident)

@@ -47,7 +47,7 @@ async def acknowledge(
     """Take note of a case, as one of several where its policy asks for them."""
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "acknowledge", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     if held.row["acknowledged_at"] is not None:
         who, at = held.row["acknowledger"], held.row["acknowledged_at"]
@@ -65,7 +65,7 @@ async def take_over(connection: Connection, viewer: Viewer, incident: UUID, requ
     """Become the holder of a case."""
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "take_over", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     if held.row["holder"] == held.actor.id:
         raise Conflict("您已是承办人。 You hold it already.")
@@ -86,7 +86,7 @@ async def decide(
     held = await hold(connection, viewer, incident)
     action = f"decide:{verdict.value}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     await stop_paging(connection, held)
     await connection.execute(sql("set_verdict"), held.id, verdict.value)
     text = f"研判：{words.VERDICT[verdict]}" + (f"。{note}" if note else "")
@@ -144,7 +144,7 @@ async def move(
     held = await hold(connection, viewer, incident)
     action = f"move:{state.value}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     if expected_version is not None and expected_version != held.row["version"]:
         raise Conflict(
             "事件已被他人更新，请刷新后重试。 Somebody changed the incident meanwhile; look again."
@@ -169,7 +169,7 @@ async def move_task(
         raise NotFound("没有这个任务，或不在您的辖区。 There is no such task in your area.")
     action = f"task:{state.value}"
     if answer := await answered(connection, request_id, actor, action, task, TaskRow):
-        return answer  # type: ignore[no-any-return]  # decoded as TaskRow
+        return answer
     if row["drill"]:
         await refuse_silent(connection, row["incident"], actor.area)
     if actor.role is Role.GRID and state not in GRID_STATES:

@@ -77,7 +77,7 @@ async def _open(
     if actor.role not in DECIDES:
         raise NotAllowed("您的角色不能执行此操作。 Your role may not do this.")
     if answer := await answered(connection, request_id, actor, ACTION, alert, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     if row["incident"] is not None or row["held_back"] is None:
         raise Conflict("该预警已立案。 There is a case for this alert already.")
     new = NewCase(

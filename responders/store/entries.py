@@ -40,8 +40,9 @@ class Line:
 
 
 async def add_lines(connection: Connection, lines: Sequence[Line]) -> None:
-    """Add many lines at once, of one case in their order; cases are taken in the order of their ids, so that two writers
-    never wait for each other in a circle.
+    """Add many lines at once, of one case in their order.
+
+    Cases are taken in the order of their ids, so that two writers never wait for each other in a circle.
     """
     if lines:
         await connection.execute(

@@ -47,7 +47,7 @@ async def _set(
     held = await hold(connection, viewer, incident)
     action = f"grade:{grade.value}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     present = Grade(held.row["grade"])
     if faults := list(grading.objections(present, grade, reason)):

@@ -1,10 +1,11 @@
 """A case that somebody acts on: taken hold of, checked, written down, once for each request id."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from domain.areas import covers
 from domain.codec import encode
@@ -18,6 +19,8 @@ from responders.store.entries import Notes, add_entry, flush, name_of
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 from responders.views import IncidentRow, Role, Viewer
+
+Answer = TypeVar("Answer", bound=Struct)
 
 DECIDES = frozenset({Role.OFFICER, Role.COMMANDER})
 
@@ -59,15 +62,16 @@ async def hold(connection: Connection, viewer: Viewer, incident: UUID) -> Held:
 
 
 async def answered(
-    connection: Connection, request_id: UUID, actor: Actor, action: str, subject: UUID, kind: type[Any]
-) -> Any:
+    connection: Connection, request_id: UUID, actor: Actor, action: str, subject: UUID, kind: type[Answer]
+) -> Answer | None:
     """Find what this request was answered before; Conflict when the id was used for something else."""
     row = await connection.fetchrow(sql("find_request"), request_id)
     if row is None:
         return None
     if (row["user_id"], row["action"], row["subject"]) != (actor.id, action, subject):
         raise Conflict("请求编号已用于其他操作。 This request id was used for something else.")
-    return msgspec.json.decode(row["answer"], type=kind)
+    answer: Answer = msgspec.json.decode(row["answer"], type=kind)
+    return answer
 
 
 async def finish(

@@ -98,7 +98,7 @@ async def _shelve(
 ) -> IncidentRow:
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "shelve", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     grade = Grade(held.row["grade"])
     if faults := list(_shelf_faults(minutes, reason, rules.data.shelvings[grade].most_minutes, grade)):
@@ -152,7 +152,7 @@ async def _consent(
 ) -> IncidentRow:
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "shelf_consent", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     present = await _present(connection, held)
     _require_second(held.actor.id, present["asked_by"], present["consented_by"])
@@ -179,7 +179,7 @@ def _require_second(user: UUID, first: UUID, second: UUID | None) -> None:
 async def _unshelve(connection: Connection, viewer: Viewer, incident: UUID, request_id: UUID) -> IncidentRow:
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "unshelve", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     present = await _present(connection, held)
     await connection.execute(sql("end_shelf"), present["id"])
     await entry(connection, held, "unshelved", "取消搁置")
@@ -192,7 +192,7 @@ async def _plan(
     actor = await find_actor(connection, viewer, DECIDES)
     identity = derived_id("maintenance", request_id)
     if answer := await answered(connection, request_id, actor, "maintenance", identity, MaintenanceRow):
-        return answer  # type: ignore[no-any-return]  # decoded as MaintenanceRow
+        return answer
     faults = list(_plan_faults(plan, actor.area, await county_now(connection), rules))
     there = await connection.fetchrow(sql("series_in"), plan.series, plan.device, actor.area)
     faults += [

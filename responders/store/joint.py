@@ -75,7 +75,7 @@ async def join_party(
     held = await hold(connection, viewer, incident)
     action = f"join:{area}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     row = await connection.fetchrow(sql("lock_incident"), incident)
     if row is None:
@@ -100,7 +100,7 @@ async def leave_party(
     held = await hold(connection, viewer, incident)
     action = f"leave:{area}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     await require_coordinator(connection, held, "决定参加单位")
     if not is_area_code(area) or await connection.fetchval(sql("end_party"), incident, area) is None:

@@ -42,7 +42,7 @@ async def merge(
     held, other = pair[incident], pair[into]
     action = f"merge:{into}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     _require_mergeable(held, other)
     await require_coordinator(connection, held, "并案")
     await stop_paging(connection, held)

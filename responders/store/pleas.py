@@ -74,8 +74,8 @@ async def _ask(
     actor = await find_actor(connection, viewer, DECIDES)
     row = await _hold(connection, task, actor)
     action = f"plea:{plea.kind.value}"
-    if answer := await answered(connection, request_id, actor, action, task, TaskRow):
-        return answer  # type: ignore[no-any-return]  # decoded as TaskRow
+    if done := await answered(connection, request_id, actor, action, task, TaskRow):
+        return done
     if actor.area != row["area"]:
         raise NotAllowed("只有承办单位可以申请。 Only the unit that has the task may ask this.")
     now = await county_now(connection)
@@ -128,8 +128,8 @@ async def _answer(
     actor = await find_actor(connection, viewer, DECIDES)
     row = await _hold(connection, task, actor)
     action = f"answer:{kind.value}"
-    if answer := await answered(connection, request_id, actor, action, task, TaskRow):
-        return answer  # type: ignore[no-any-return]  # decoded as TaskRow
+    if done := await answered(connection, request_id, actor, action, task, TaskRow):
+        return done
     asked = await connection.fetchrow(sql("find_plea"), task, kind.value)
     if asked is None:
         raise NotFound(f"没有{words.PLEA[kind]}申请。 Nobody has asked this.")

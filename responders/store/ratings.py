@@ -28,7 +28,7 @@ async def rate_case(
     """Keep what somebody concerned said of a case that was closed."""
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, "rate", incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     if held.state not in (IncidentState.CLOSED, IncidentState.REVIEWED):
         raise Conflict("结案后方可回访。 A case is called back about once it is closed.")
     notes: Notes = []
@@ -48,7 +48,7 @@ async def rate_task(
     held = await hold(connection, viewer, incident)
     action = f"rate:{task}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     row = await connection.fetchrow(sql("lock_task_of_case"), task)
     if row is None or row["incident"] != incident:
         raise Conflict("任务已并入其他事件，请刷新。 The task went to another incident; look again.")

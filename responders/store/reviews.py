@@ -209,7 +209,7 @@ async def _note(
     held = await hold(connection, viewer, incident)
     action = f"review:{note.kind.value}"
     if answer := await answered(connection, request_id, held.actor, action, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     if held.state is IncidentState.MERGED:
         raise Conflict(
             "事件已合并，请在合并后的事件中记录。 It went into another case; take the notes there."

@@ -156,7 +156,7 @@ async def _substitute(
     )
     planned = await _hold_desk(connection, actor, desk)
     if answer := await answered(connection, request_id, actor, "substitute", subject, RosterChange):
-        return answer  # type: ignore[no-any-return]  # decoded as RosterChange
+        return answer
     if not arrangements.may_arrange(actor.role, actor.area, actor.id, desk, instead):
         raise NotAllowed(
             "替班由带班指挥员或上级安排，或由替班人本人承担。"
@@ -246,7 +246,7 @@ async def _ask_swap(
     planned = await _hold_desk(connection, actor, desk)
     identity = derived_id("swap", request_id)
     if answer := await answered(connection, request_id, actor, "ask_swap", identity, SwapView):
-        return answer  # type: ignore[no-any-return]  # decoded as SwapView
+        return answer
     until = max(mine.ends_at, theirs.ends_at)
     sheet, now = await _sheet(connection, desk, planned, until)
     account = (await _accounts(connection, other)).get(other)
@@ -274,7 +274,7 @@ async def _answer_swap(
         raise NotFound("没有这个换班申请，或不在您的辖区。 There is no such exchange in your area.")
     action = f"answer_swap:{agreed}"
     if answer := await answered(connection, request_id, actor, action, swap, SwapView):
-        return answer  # type: ignore[no-any-return]  # decoded as SwapView
+        return answer
     if actor.id != asked["other"]:
         raise NotAllowed("只有被换班人本人可以答复。 Only the one who was asked may answer.")
     if asked["agreed"] is not None:
@@ -328,7 +328,7 @@ async def _sign(
     if row is None:
         raise NotFound("没有这次交接班，或不在您的辖区。 There is no such hand-over in your area.")
     if answer := await answered(connection, request_id, actor, "sign", hand_over, HandOverView):
-        return answer  # type: ignore[no-any-return]  # decoded as HandOverView
+        return answer
     if actor.id not in row["incoming"]:
         raise NotAllowed("由接班人员签收。 One of the people who came signs.")
     if row["signed_at"] is not None:

@@ -32,14 +32,14 @@ async def open_by_hand(
     actor = await find_actor(connection, viewer, DECIDES)
     new = incident_id(request_id)
     if answer := await answered(connection, request_id, actor, BY_HAND, new, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     await _require_sound(connection, described, rules, actor)
     notes: Notes = []
     opened = _from_words(described, new, rules, await county_now(connection), drill=False)
     if not await open_incident(connection, opened, rules, notes):
         # the same request a moment earlier, which was not committed when this one looked
         if answer := await answered(connection, request_id, actor, BY_HAND, new, IncidentRow):
-            return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+            return answer
         raise Conflict("请求编号已用于其他操作。 This request id was used for something else.")
     await lead_group(connection, opened, rules)
     await add_entry(connection, new, "opened_by_hand", "人工立案", actor=actor.display, user=actor.id)
@@ -59,7 +59,7 @@ async def split(
     """Make some alerts of a case, or a part that an officer describes, a case of their own; the new case."""
     held = await hold(connection, viewer, incident)
     if answer := await answered(connection, request_id, held.actor, SPLIT, incident, IncidentRow):
-        return answer  # type: ignore[no-any-return]  # decoded as IncidentRow
+        return answer
     require_open(held)
     new, now = incident_id(request_id), await county_now(connection)
     drill = held.row["drill"]
