@@ -245,7 +245,7 @@ class Also:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A page as a channel gets it; names no person. `key` is the idempotency key: the page, or the letter that carries `also`.
+    """A page as a channel gets it; names no person. `key` is the idempotency key: the page, or the letter with `also`.
 
     `contact` is how the channel reaches the recipient (a phone number, an account, an address): it is neither logged nor
     kept, and sealed until the channel's own door (`channels/addressed.py`). At `link` the recipient acknowledges once, or by

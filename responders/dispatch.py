@@ -8,22 +8,21 @@ twice over two channels, but never twice over one.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import structlog
 
-from responders.cases import Cause, Claimed, Decision, Outcome, Reason, Result, Rules
+from config.pacing import Pacing
+from responders.cases import Cause, Decision, Outcome, Reason, Result, Rules
 from responders.channels import Channel
 from responders.loops import Bell, Health
-from responders.metrics import ESCALATIONS, PAGE_LATENCY, PAGES
+from responders.metrics import ESCALATIONS, STORM, STORMS
+from responders.sending import AT_ONCE, LEASE_SECONDS, Sender, attempt, record
 from responders.store import Store
+from responders.store.pacing import Storm
 
 log = structlog.get_logger()
 
-LEASE_SECONDS = 60.0
-"""Much longer than any channel's timeout, so that a slow sender is not taken for a dead one."""
-AT_ONCE = 16
-"""Pages of one channel under way at a time in one process."""
 IDLE_SECONDS = 1.0
 """Longest wait between looks for pages; the bell of a new page cuts it short."""
 CLIMBS = frozenset({Reason.NOT_ACKNOWLEDGED, Reason.TOP_REPEATS})
@@ -32,6 +31,12 @@ CLIMBS = frozenset({Reason.NOT_ACKNOWLEDGED, Reason.TOP_REPEATS})
 async def act_on_timers(store: Store, rules: Rules) -> int:
     """Act on every timer that has run out, one transaction each; answers how many."""
     acted = 0
+    back = await store.workers.keep_time()
+    if not back.is_none:
+        log.warning("clock_set_back", wall=back.wall.total_seconds(), county=back.county.total_seconds())
+    for storm in await store.pacing.watch_storms(rules.data.pacing):
+        _tell(storm)
+        acted += 1
     while decision := await store.workers.escalate_next(rules):
         _count(decision)
         acted += 1
@@ -54,6 +59,14 @@ def _count(decision: Decision) -> None:
         log.info("incident_escalated", step=decision.step, loop=decision.loop, reason=decision.reason.value)
 
 
+def _tell(storm: Storm) -> None:
+    """Tell of a storm's begin or end, once."""
+    change = "began" if storm.began else "ended"
+    log.info("storm_began" if storm.began else "storm_ended", county=storm.county, cases=storm.cases)
+    STORM.labels(storm.county).set(storm.began)
+    STORMS.labels(change).inc()
+
+
 async def run_timers(
     store: Store, rules: Rules, seconds: float, bell: Bell, health: Health, stopping: asyncio.Event
 ) -> None:
@@ -65,61 +78,48 @@ async def run_timers(
 
 
 async def send_due(
-    store: Store, channel: Channel, *, lease_seconds: float = LEASE_SECONDS, pause: float | None = None
+    store: Store,
+    channel: Channel,
+    pacing: Sequence[Pacing] | None = None,
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    pause: float | None = None,
 ) -> int:
-    """Claim and send due pages of a channel; answers how many were claimed.
+    """Claim and send due pages of a channel once; answers how many messages were claimed.
 
-    A page whose outcome could not be written down stays leased; the others are not kept from theirs.
+    A message whose outcome is not known stays leased; the others are not kept from theirs.
     """
-    claimed = await store.pages.claim_pages(channel.name, AT_ONCE, lease_seconds)
-    ends = await asyncio.gather(
-        *(_send(store, channel, one, pause) for one in claimed), return_exceptions=True
-    )
+    pacing = pacing if channel.outside else None
+    claimed = await store.pages.claim_pages(channel.name, AT_ONCE, lease_seconds, pacing)
+    ends = await asyncio.gather(*(attempt(channel, one) for one in claimed), return_exceptions=True)
+    ended = [(one, end) for one, end in zip(claimed, ends, strict=True) if not isinstance(end, BaseException)]
+    if ended:
+        await record(store, channel, ended, pause)
     for end in ends:
         if isinstance(end, BaseException):
             raise end
     return len(claimed)
 
 
-async def _send(store: Store, channel: Channel, claimed: Claimed, pause: float | None) -> None:
-    if claimed.lapsed and not channel.idempotent:
-        outcome = Outcome(Result.REFUSED, Cause.OUTCOME_UNKNOWN)
-    elif claimed.message.drill and channel.outside:
-        outcome = Outcome(Result.REFUSED, Cause.DRILL)
-    else:
-        outcome = await channel.send(claimed.message)
-    await store.pages.record_outcome(claimed, outcome, pause)
-    PAGES.labels(channel.name, outcome.result.value).inc()
-    if outcome.result is Result.DELIVERED:
-        await _measure(store, claimed)
-    else:
-        log.warning(
-            "page_not_delivered",
-            channel=channel.name,
-            page=str(claimed.message.page),
-            cause=outcome.cause.value,
-        )
-
-
-async def _measure(store: Store, claimed: Claimed) -> None:
-    """Note how long the first page of a new case took since the gateway's receipt."""
-    if claimed.message.reason != Reason.OPENED.value:
-        return
-    clock = await store.clock()
-    if clock.factor:
-        PAGE_LATENCY.observe(max((clock.now() - claimed.received_at).total_seconds(), 0.0) / clock.factor)
-
-
 async def run_channel(
-    store: Store, channel: Channel, bell: Bell, health: Health, stopping: asyncio.Event
+    store: Store,
+    channel: Channel,
+    bell: Bell,
+    health: Health,
+    stopping: asyncio.Event,
+    pacing: Sequence[Pacing] | None = None,
 ) -> None:
     """Send a channel's pages as they become due; a slow channel holds up only itself."""
     loop = f"pages:{channel.name}"
-    while not stopping.is_set():
-        sent = await send_due(store, channel)
-        health.beat(loop)
-        if sent < AT_ONCE:
-            await bell.wait(loop, IDLE_SECONDS)
+    sender = Sender(store, channel, pacing)
+    try:
+        while not stopping.is_set():
+            idle = await sender.start_due()
+            health.beat(loop)
+            if idle:
+                await bell.wait(loop, IDLE_SECONDS)
+    finally:
+        await sender.finish()
 
 
 class NotSetUp:

@@ -3,6 +3,11 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 PAGES = Counter("fenghuo_pages_total", "Pages tried, by what became of them", ["channel", "outcome"])
+LETTERS = Counter(
+    "fenghuo_letters_total", "Messages tried, by whether they carry one page or several", ["channel", "kind"]
+)
+STORM = Gauge("fenghuo_storm", "1 while a county is in a storm of cases, 0 after one", ["county"])
+STORMS = Counter("fenghuo_storms_total", "Storms of cases that began and that ended", ["change"])
 INCIDENTS_OPEN = Gauge("fenghuo_incidents_open", "Open incidents by grade", ["grade"])
 ESCALATIONS = Counter(
     "fenghuo_escalations_total", "Climbs to a level nobody had paged before, by level", ["level"]
@@ -29,6 +34,8 @@ RESPONSE_SECONDS = Gauge(
     "fenghuo_response_seconds", "Middle of the last seven days' times, county clock", ["area", "stage"]
 )
 CIRCUIT_OPEN = Gauge(
-    "fenghuo_circuit_open", "1 while a channel is left alone after failures in a row, or on trial", ["channel"]
+    "fenghuo_circuit_open",
+    "1 while a channel is left alone after failures in a row, or on trial",
+    ["channel"],
 )
 CIRCUITS_OPENED = Counter("fenghuo_circuits_opened_total", "How often a channel was left alone", ["channel"])

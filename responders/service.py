@@ -95,12 +95,12 @@ def _loops(
             dispatch.run_timers, store, rules, settings.respond.poll_seconds, bell, health, stopping
         ),
         **{
-            f"pages:{name}": partial(dispatch.run_channel, store, channel, bell, health, stopping)
+            f"pages:{name}": partial(
+                dispatch.run_channel, store, channel, bell, health, stopping, data.pacing
+            )
             for name, channel in channels.items()
         },
-        "circuits": partial(
-            circuits.run_circuits, store, rules, tuple(channels.values()), health, stopping
-        ),
+        "circuits": partial(circuits.run_circuits, store, rules, tuple(channels.values()), health, stopping),
         "outbox": partial(outbox.run_outbox, store, settings.broker, bell, health, stopping),
         "deadman": partial(deadman.run_deadman, store, rules, settings.respond, instance, health, stopping),
         "sign_of_life": partial(deadman.run_sign_of_life, settings.respond, vital, health, stopping),

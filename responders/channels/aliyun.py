@@ -114,7 +114,7 @@ class AliyunChannel:
                 "SignName": self._service.sign,
                 "TemplateCode": self._service.template_code,
                 "TemplateParam": msgspec.json.encode(parameters_of(self._service, message)).decode(),
-                "OutId": str(message.page),
+                "OutId": str(message.key),
             }
         )
         base = self._service.url.rstrip("/")

@@ -46,7 +46,7 @@ class FileChannel:
         with self._path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             torn = self._catch_up(file.fileno())
-            if message.page in self._written:
+            if message.key in self._written:
                 return
             line = msgspec.json.encode(replace(message, contact="", link="", code=""))
             file.write((b"\n" if torn else b"") + line + b"\n")
@@ -63,7 +63,7 @@ class FileChannel:
         whole, _, torn = fresh.rpartition(b"\n")
         for line in whole.splitlines():
             try:
-                self._written.add(msgspec.json.decode(line, type=_Line).page)
+                self._written.add(msgspec.json.decode(line, type=_Line).key)
             except msgspec.DecodeError:  # a torn line, or not ours
                 continue
         self._read_to = status.st_size - len(torn)
@@ -74,3 +74,9 @@ class _Line(msgspec.Struct):
     """What the channel reads back of its own lines."""
 
     page: UUID
+    letter: UUID | None = None
+
+    @property
+    def key(self) -> UUID:
+        """As `Message.key`."""
+        return self.letter or self.page

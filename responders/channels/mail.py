@@ -86,7 +86,7 @@ def letter(service: Smtp, message: Message) -> EmailMessage:
     mail["To"] = message.contact
     mail["Subject"] = one_line(word(service.subject, message, MOST_SUBJECT, len))
     mail["Date"] = format_datetime(message.created_at)
-    mail["Message-ID"] = f"<{message.page}@{service.sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = f"<{message.key}@{service.sender.rpartition('@')[2]}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office notes in answer
     if message.grade <= 2:
         mail["Importance"] = "high"

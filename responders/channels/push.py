@@ -117,7 +117,7 @@ class PushChannel:
             "Content-Encoding": "aes128gcm",
             "TTL": str(self._service.ttl_seconds),
             "Urgency": "high" if message.grade <= 2 else "normal",
-            "Topic": message.page.hex,  # 32 characters at most: a later try replaces one that still waits
+            "Topic": message.key.hex,  # 32 characters at most: a later try replaces one that still waits
         }
 
 
@@ -125,7 +125,7 @@ def payload(service: WebPush, message: Message) -> bytes:
     """Write what the browser's worker shows, in at most as many bytes as a push service takes."""
     fields = {
         "title": cut(message.title, MOST_TITLE),
-        "tag": str(message.page),
+        "tag": str(message.key),
         "url": message.link or f"/incidents/{message.incident}",
         "level": message.level.value,
         "grade": message.grade.value,

@@ -66,7 +66,7 @@ class WebhookChannel:
 
     async def send(self, message: Message) -> Outcome:
         """Post a message."""
-        headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.page)}
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(message.key)}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         try:

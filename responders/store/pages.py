@@ -1,12 +1,14 @@
-"""Pages in SQL: claimed under a lease, and what became of them written down."""
+"""Pages in SQL: what became of them, written down for many at once; claiming is in `claims.py`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from config.pacing import Pacing
 from domain.identity import page_id
-from domain.levels import Grade, Level
 from responders import words
-from responders.cases import Cause, Claimed, Message, Outcome, Result
-from responders.store.entries import add_entry, flush
+from responders.cases import Cause, Claimed, Outcome, Result
+from responders.store.claims import claim_pages
+from responders.store.entries import Line, Notes, add_lines, flush
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 
@@ -14,6 +16,9 @@ MAX_ATTEMPTS = 4
 """With the pauses of `pause_seconds` a dead channel is given up after a quarter of a minute, and the next takes over."""
 MOST_PATIENCE_SECONDS = 60.0
 """A channel that asks for more patience than this is asked again all the same: somebody waits for the page."""
+
+Ended = tuple[Claimed, Outcome]
+"""A message, and what its channel said."""
 
 
 def pause_seconds(attempt: int) -> float:
@@ -28,16 +33,33 @@ class Pages:
         """Share the store's pool."""
         self._database = database
 
-    async def claim_pages(self, channel: str, limit: int, lease_seconds: float) -> list[Claimed]:
-        """Take a lease on due pages of a channel; whoever no longer needs one has it withdrawn."""
-        return await self._database.run(_claim_pages, channel, limit, lease_seconds)
+    async def claim_pages(
+        self,
+        channel: str,
+        limit: int,
+        lease_seconds: float,
+        pacing: Sequence[Pacing] | None = None,
+        *,
+        urgent: bool = False,
+    ) -> list[Claimed]:
+        """Take a lease on due pages of a channel, gravest first; what nobody needs any more is withdrawn.
+
+        With `pacing` pages of grades III and IV wait, or go several in one message, as `responders.pacing` decides; without
+        it each goes by itself. `urgent` claims those of grades I and II only.
+        """
+        return await self._database.run(claim_pages, channel, limit, lease_seconds, pacing, urgent)
 
     async def record_outcome(self, claimed: Claimed, outcome: Outcome, pause: float | None = None) -> None:
+        """Write down what a channel said of one message."""
+        await self.record_outcomes([(claimed, outcome)], pause)
+
+    async def record_outcomes(self, ended: Sequence[Ended], pause: float | None = None) -> None:
         """Write down what a channel said: delivered, tried again after a pause, or on to the next channel.
 
-        An outcome of a lease that somebody else took over meanwhile changes nothing, except that a delivery is counted.
+        All pages of a message share its fate. An outcome of a lease that somebody else took over meanwhile changes nothing,
+        except that a delivery is counted.
         """
-        await self._database.run(_record_outcome, claimed, outcome, pause)
+        await self._database.run(_record_outcomes, ended, pause)
 
     async def release_page(self, claimed: Claimed) -> None:
         """Hand back a page whose sending did not begin."""
@@ -56,81 +78,94 @@ async def _execute(connection: Connection, query: str, *args: object) -> None:
     await connection.execute(sql(query), *args)
 
 
-async def _claim_pages(
-    connection: Connection, channel: str, limit: int, lease_seconds: float
-) -> list[Claimed]:
-    rows = await connection.fetch(sql("claim_pages"), channel, limit, lease_seconds)
-    return [
-        Claimed(
-            message=Message(
-                page=row["id"],
-                incident=row["incident"],
-                recipient=row["display"],
-                step=row["step"],
-                loop=row["loop"],
-                reason=row["reason"],
-                title=row["title"],
-                zh=row["zh"],
-                en=row["en"],
-                level=Level(row["level"]),
-                grade=Grade(row["grade"]),
-                place=row["place"],
-                drill=row["drill"],
-                created_at=row["created_at"],
-                contact=row["contact"] or "",
-            ),
-            attempts=row["attempts"],
-            received_at=row["received_at"],
-            lapsed=row["lapsed"],
-        )
-        for row in rows
-        if row["state"] == "sending"
+def _is_retried(claimed: Claimed, outcome: Outcome) -> bool:
+    return outcome.result is Result.RETRY and claimed.attempts < MAX_ATTEMPTS
+
+
+async def _record_outcomes(connection: Connection, ended: Sequence[Ended], pause: float | None) -> None:
+    lines: list[Line] = []
+    notes: Notes = []
+    ended = sorted(ended, key=lambda one: one[0].message.page)
+    delivered = [one for one in ended if one[1].result is Result.DELIVERED]
+    retried = [one for one in ended if _is_retried(*one)]
+    given_up = [one for one in ended if one[1].result is not Result.DELIVERED and not _is_retried(*one)]
+    if delivered:
+        await _delivered(connection, delivered, lines, notes)
+    if retried:
+        await _retried(connection, retried, pause)
+    if given_up:
+        await _given_up(connection, given_up, lines, notes)
+    if done := [page for claimed, _ in (*delivered, *given_up) for page, _ in claimed.pages]:
+        await connection.execute(sql("end_letters_of"), done)
+    await add_lines(connection, lines)
+    await flush(connection, notes)
+
+
+async def _delivered(connection: Connection, ended: list[Ended], lines: list[Line], notes: Notes) -> None:
+    columns = [
+        (page, outcome.cause.value, claimed) for claimed, outcome in ended for page, _ in claimed.pages
     ]
-
-
-async def _record_outcome(
-    connection: Connection, claimed: Claimed, outcome: Outcome, pause: float | None
-) -> None:
-    page = claimed.message.page
-    match outcome.result:
-        case Result.DELIVERED:
-            await _delivered(connection, page, outcome)
-        case Result.RETRY if claimed.attempts < MAX_ATTEMPTS:
-            wait = pause_seconds(claimed.attempts) if pause is None else pause
-            least = min(outcome.retry_after_seconds or 0.0, MOST_PATIENCE_SECONDS)
-            await connection.execute(
-                sql("page_retried"), page, claimed.attempts, outcome.cause.value, wait, least
-            )
-        case Result.RETRY:
-            await _fall_over(connection, claimed, Cause.ATTEMPTS_SPENT)
-        case Result.REFUSED:
-            await _fall_over(connection, claimed, outcome.cause)
-
-
-async def _delivered(connection: Connection, page: UUID, outcome: Outcome) -> None:
-    row = await connection.fetchrow(sql("page_delivered"), page, outcome.cause.value)
-    if row is None:
-        return
-    await connection.execute(sql("add_delivery"), page)
-    await add_entry(
-        connection,
-        row["incident"],
-        "delivered",
-        f"已通过{words.channel_name(row['channel'])}通知{row['display']}",
-        detail={"channel": row["channel"], "page": page, "step": row["step"]},
+    sent_in = {page: claimed for page, _, claimed in columns}
+    rows = await connection.fetch(
+        sql("pages_delivered"), [page for page, _, _ in columns], [cause for _, cause, _ in columns]
     )
-    await flush(connection, [("incident", str(row["incident"]), row["place"])])
+    await connection.execute(sql("add_deliveries"), [row["id"] for row in rows])
+    for row in rows:
+        count = len(sent_in[row["id"]].pages)
+        together = f"（与其他{count - 1}件合并为一条）" if count > 1 else ""
+        detail = {"channel": row["channel"], "page": row["id"], "step": row["step"]}
+        lines.append(
+            Line(
+                row["incident"],
+                "delivered",
+                f"已通过{words.channel_name(row['channel'])}通知{row['display']}{together}",
+                detail | ({"letter": sent_in[row["id"]].message.key, "pages": count} if count > 1 else {}),
+            )
+        )
+        notes.append(("incident", str(row["incident"]), row["place"]))
 
 
-async def _fall_over(connection: Connection, claimed: Claimed, cause: Cause) -> None:
-    """Give a page up and order the recipient's next channel."""
-    row = await connection.fetchrow(sql("page_failed"), claimed.message.page, claimed.attempts, cause.value)
-    if row is not None:
-        await pass_on(connection, row, cause)
+async def _retried(connection: Connection, ended: list[Ended], pause: float | None) -> None:
+    rows = [
+        (
+            page,
+            attempts,
+            outcome.cause.value,
+            pause_seconds(attempts) if pause is None else pause,
+            min(outcome.retry_after_seconds or 0.0, MOST_PATIENCE_SECONDS),
+        )
+        for claimed, outcome in ended
+        for page, attempts in claimed.pages
+    ]
+    pages, attempts, causes, pauses, least = (list(column) for column in zip(*rows, strict=True))
+    letters = {
+        row["letter"]: row["wall_retry_at"]
+        for row in await connection.fetch(sql("pages_retried"), pages, attempts, causes, pauses, least)
+        if row["letter"] is not None
+    }
+    if letters:
+        await connection.execute(sql("retry_letters"), list(letters), list(letters.values()))
 
 
-async def pass_on(connection: Connection, row: Record, cause: Cause) -> None:
-    """Order the recipient's next channel for a page that was given up, tell the record, and end the transaction's work."""
+async def _given_up(connection: Connection, ended: list[Ended], lines: list[Line], notes: Notes) -> None:
+    """Give pages up and order the recipients' next channels."""
+    rows = [
+        (
+            page,
+            attempts,
+            Cause.ATTEMPTS_SPENT.value if outcome.result is Result.RETRY else outcome.cause.value,
+        )
+        for claimed, outcome in ended
+        for page, attempts in claimed.pages
+    ]
+    pages, attempts, causes = (list(column) for column in zip(*rows, strict=True))
+    for row in await connection.fetch(sql("pages_failed"), pages, attempts, causes):
+        lines.append(await _fall_over(connection, row, Cause(row["outcome"])))
+        notes.append(("incident", str(row["incident"]), row["place"]))
+
+
+async def _fall_over(connection: Connection, row: Record, cause: Cause) -> Line:
+    """Order the recipient's next channel for a page that was given up; the line for the record."""
     fallbacks = list(row["fallbacks"])
     if fallbacks:
         await connection.execute(
@@ -147,13 +182,17 @@ async def pass_on(connection: Connection, row: Record, cause: Cause) -> None:
             row["received_at"],
         )
     following = f"改用{words.channel_name(fallbacks[0])}" if fallbacks else "没有其他渠道"
-    await add_entry(
-        connection,
+    return Line(
         row["incident"],
         "page_failed",
         f"{words.channel_name(row['channel'])}未能通知{row['display']}，{following}",
-        detail={"channel": row["channel"], "cause": cause.value, "next": fallbacks[0] if fallbacks else None},
+        {"channel": row["channel"], "cause": cause.value, "next": fallbacks[0] if fallbacks else None},
     )
+
+
+async def pass_on(connection: Connection, row: Record, cause: Cause) -> None:
+    """Order the recipient's next channel for a page that was given up, tell the record, and end the transaction's work."""
+    await add_lines(connection, [await _fall_over(connection, row, cause)])
     await flush(connection, [("incident", str(row["incident"]), row["place"])])
 
 
