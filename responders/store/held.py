@@ -122,13 +122,25 @@ async def require_coordinator(connection: Connection, held: Held, what: str) -> 
         raise NotAllowed(f"联合处置事件由{name}{what}。 {name} coordinates this incident and decides.")
 
 
+async def require_no_other(connection: Connection, fault: str | None) -> None:
+    """Raise Conflict when an ended case of a platform's fault is to go on while the fault has a newer case that is open."""
+    if fault is not None and await connection.fetchrow(sql("find_fault"), fault) is not None:
+        raise Conflict(
+            "同一故障另有未结案事件，请在该事件中处置。 This fault has a newer case that is open: act on that one."
+        )
+
+
 async def set_state(connection: Connection, held: Held, state: IncidentState, note: str) -> None:
-    """Move a case; one that ends has its pages withdrawn and its tasks ended."""
+    """Move a case; one that ends has its timer stopped, its pages withdrawn and its tasks ended."""
     if state not in OPEN_STATES:
         await require_coordinator(connection, held, "结案")
+    elif held.state not in OPEN_STATES:
+        await require_no_other(connection, held.row["fault"])
     await connection.execute(sql("set_state"), held.id, state.value)
     text = f"{words.STATE[held.state]} → {words.STATE[state]}" + (f"。{note}" if note else "")
     await entry(connection, held, "moved", text, note=note, **{"from": held.state.value, "to": state.value})
     if state not in OPEN_STATES:
+        # Who ends a case takes it off everybody's hands: acknowledgements that are still missing are not waited for.
+        await connection.execute(sql("acknowledge"), held.id, held.actor.id)
         await connection.execute(sql("withdraw_pages"), held.id)
         await connection.execute(sql("end_tasks"), held.id)

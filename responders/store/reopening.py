@@ -13,6 +13,7 @@ from responders.grading import speaks_for_itself
 from responders.store.console import Actor
 from responders.store.entries import SYSTEM, Notes, add_entry, case_of
 from responders.store.further import dispatch_task, owner_desk
+from responders.store.held import require_no_other
 from responders.store.holding import encoded, hold_now
 from responders.store.opening import write_decision
 from responders.store.pool import Connection, Record
@@ -34,13 +35,15 @@ async def reopen(
 ) -> Case:
     """Open an ended case that is held, page for it anew, and give its owner (or the unit named) a new task.
 
-    Conflict when it has not ended, or was merged into another. Nobody holds it or has acknowledged it any more.
+    Conflict when it has not ended, was merged into another, or its fault has a newer case that is open. Nobody holds it or has
+    acknowledged it any more.
     """
     case = case_of(row)
     if case.state not in REOPENED:
         raise Conflict(
             f"事件{words.STATE[case.state]}，不能重新打开。 It cannot be reopened ({case.state.value})."
         )
+    await require_no_other(connection, row["fault"])
     again = replace(case, state=REOPENED[case.state], grade=grade or case.grade, acknowledged=False)
     await add_entry(
         connection,
