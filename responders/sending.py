@@ -72,7 +72,8 @@ class Sender:
             await asyncio.wait([self._recorder])
 
     async def _send(self, claimed: Claimed) -> None:
-        self._ended.append((claimed, await attempt(self._channel, claimed)))
+        outcome = await attempt(self._channel, claimed)
+        self._ended.append((claimed, outcome))  # the list of now: that of before the wait may be written down
         if self._recorder is None:
             self._patience_until = asyncio.get_running_loop().time() + LEASE_SECONDS
             self._recorder = asyncio.create_task(self._record())
