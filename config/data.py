@@ -11,6 +11,7 @@ from config.breakers import BreakerRule, check_breakers
 from config.burden import Budget, check_budgets
 from config.cap_events import CapEvent, check_cap_events
 from config.chats import Chat, check_chats
+from config.clocks import ReportClock, check_clocks
 from config.drills import Drill, check_drills
 from config.grouping import Grouping, check_grouping, rule_of
 from config.holds import Inhibition, Shelving, check_holds
@@ -137,6 +138,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     grouping: Annotated[tuple[Grouping, ...], Meta(min_length=1)]
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
     desk: Annotated[tuple[DeskRule, ...], Meta(min_length=1)]
+    clock: tuple[ReportClock, ...] = ()
 
 
 FILES = {
@@ -163,6 +165,7 @@ FILES = {
     "pacing": "pacing.toml",
     "drill": "drills.toml",
     "grouping": "grouping.toml",
+    "clock": "clocks.toml",
 }
 
 
@@ -198,6 +201,7 @@ class Data(Struct, frozen=True, kw_only=True):
     """By slug."""
 
     groupings: tuple[Grouping, ...]
+    clocks: tuple[ReportClock, ...]
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -258,6 +262,7 @@ def load_data(local: Path | None = None) -> Data:
         pacing=files.pacing,
         drills={drill.slug: drill for drill in files.drill},
         groupings=files.grouping,
+        clocks=files.clock,
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
@@ -272,6 +277,7 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_pacing(files.pacing, {policy.slug for policy in files.policy}))
     faults.extend(check_drills(files.drill, data.categories))
     faults.extend(check_grouping(files.grouping))
+    faults.extend(check_clocks(files.clock, data.categories))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))

@@ -51,6 +51,8 @@ class Reason(StrEnum):
     WAIVED = "acknowledgement_waived"
     HELD = "held"
     HOLD_OVER = "hold_over"
+    LEGAL_SOON = "legal_soon"
+    LEGAL_MISSED = "legal_missed"
     WAITING = "waiting"
     ACKNOWLEDGED = "acknowledged"
     ENDED = "ended"

@@ -44,6 +44,10 @@ async def act_on_timers(store: Store, rules: Rules) -> int:
         acted += 1
     while await store.pleas.lapse_next(rules):
         acted += 1
+    while await store.clocks.plan_next(rules):
+        acted += 1
+    while await store.clocks.act_next(rules):
+        acted += 1
     while await store.drills.act_next(rules):
         acted += 1
     while await store.roster.watch_next(rules):

@@ -37,6 +37,9 @@ ALARMS = frozenset(
 )
 """Why somebody is paged until somebody acknowledges; other pages are of work or law, which no acknowledgement ends."""
 
+OUTLIVE = frozenset({Reason.LEGAL_SOON, Reason.LEGAL_MISSED})
+"""Pages about reports that are owed when their case has ended, too."""
+
 
 class Hold(StrEnum):
     """Why a page waits."""
@@ -197,7 +200,7 @@ def withdraw(
     `superseded`: a newer alarm about the same case waits for the same person on the same channel. `climbed`: the case went
     on to a later step long ago; pages of grades I and II go out all the same.
     """
-    if ended:
+    if ended and reason not in OUTLIVE:
         return Withdrawal.ENDED
     if reason not in ALARMS:
         return None

@@ -256,11 +256,64 @@ class MaintenanceRow(Struct, frozen=True, kw_only=True):
     consented_by: str | None
 
 
+class Kept(StrEnum):
+    """How it stands with a report that the law asks for."""
+
+    RUNNING = "running"
+    WAITING = "waiting"  # a final report, while its case is open
+    MET = "met"
+    LATE = "late"  # made after its limit
+    MISSED = "missed"  # not made, and its limit is over
+    ENDED = "ended"  # owed no more; `end_reason` says why
+
+
+class ClockRow(Struct, frozen=True, kw_only=True):
+    """One report that a case owes or owed: by which desk to whom, until when, and what came of it.
+
+    `by` and `to` are levels (unit, township, county, city, province, nation), `kind` is first, follow_up or final.
+    """
+
+    clock: str
+    zh: str
+    en: str
+    source: str
+    kind: str
+    number: int
+    form: str
+    by: str
+    to: str
+    desk: str
+    addressee: str
+    since: AwareTime
+    due_at: AwareTime | None
+    at: AwareTime | None
+    kept: Kept
+    end_reason: str | None = None
+
+
+class ReportRow(Struct, frozen=True, kw_only=True):
+    """A report as it was made: one version, for good; `digest` is SHA-256 of its text in hexadecimal."""
+
+    id: UUID
+    kind: str
+    number: int
+    by: str
+    area: str
+    area_name: str
+    to: str
+    form: str
+    text: str
+    digest: str
+    post: str
+    at: AwareTime
+
+
 class IncidentView(Struct, frozen=True, kw_only=True):
     """Everything that an incident's page shows; `precedent` is the case of the earlier alert that the explanation names.
 
     `alerts` are those that it answers, the one that leads first; `evidence` and the sentences are the leading one's.
-    `coordinator` is the area that leads a joint case, `merged_into` the case that this one became part of.
+    `coordinator` is the area that leads a joint case, `merged_into` the case that this one became part of. `clocks` are the
+    reports that the law asks for.
     """
 
     row: IncidentRow
@@ -286,6 +339,7 @@ class IncidentView(Struct, frozen=True, kw_only=True):
     coordinator: str | None = None
     merged_into: UUID | None = None
     ratings: tuple[RatingRow, ...] = ()
+    clocks: tuple[ClockRow, ...] = ()
 
 
 class Curve(Struct, frozen=True, kw_only=True):

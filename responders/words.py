@@ -54,6 +54,8 @@ REASON = {
     Reason.WAIVED: "其余应确认的岗位无人在岗，视为已确认接收",
     Reason.HELD: "暂缓通知",
     Reason.HOLD_OVER: "暂缓结束，通知",
+    Reason.LEGAL_SOON: "法定报告时限将到，请尽快报告",
+    Reason.LEGAL_MISSED: "法定报告逾期未报，通知上一级",
     Reason.WAITING: "等待确认接收",
     Reason.ACKNOWLEDGED: "已确认接收",
     Reason.ENDED: "已结束",
@@ -105,6 +107,9 @@ WITHDRAWAL = {
     Withdrawal.SUPERSEDED: "同一事件已有更新的通知",
     Withdrawal.CLIMBED_PAST: "未能及时发出，事件早已升级到上一级",
 }
+REPORT = {"first": "首报", "follow_up": "续报", "final": "终报"}
+CHINESE = "一二三四五六七八九十"
+FORM = {"written": "书面", "phone": "电话"}
 CHANNEL = {"console": "控制台", "file": "文件", "webhook": "接口"}
 
 

@@ -23,11 +23,14 @@ from responders.views import IncidentView, Role, Shift, User, Viewer
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 QINGXI, HEWAN, COUNTY, CITY, PROVINCE = "990101101", "990101102", "990101", "9901", "99"
 SHIPPED = load_data()
-DATA = structs.replace(
+LAW = structs.replace(
     SHIPPED, groupings=tuple(structs.replace(rule, members=1, recurs_days=0.0) for rule in SHIPPED.groupings)
 )
 """Each alert is a case of its own, which most stories are about; GROUPED is as shipped."""
+DATA = structs.replace(LAW, clocks=())
+"""No clock of the law runs either; stories of reports take LAWFUL."""
 GROUPED = Rules(SHIPPED, ("console", "file"))
+LAWFUL = Rules(LAW, ("console", "file"))
 RULES = Rules(DATA, ("console", "file"))
 """One channel outside the console, so that a story needs to read only one."""
 WITH_WEBHOOK = Rules(DATA, ("console", "file", "webhook"))

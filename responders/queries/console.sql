@@ -78,8 +78,9 @@ update incident set acknowledged_at = coalesce(acknowledged_at, clock_now()),
 where id = $1;
 
 -- name: withdraw_alarms
--- Withdraw pages not yet sent, but those about tasks.
-update page set state = 'withdrawn', outcome = 'acknowledged' where incident = $1 and state = 'due' and task is null;
+-- Withdraw pages not yet sent, but those about tasks and about reports that the law asks for.
+update page set state = 'withdrawn', outcome = 'acknowledged'
+where incident = $1 and state = 'due' and task is null and not starts_with(reason, 'legal_');
 
 -- name: withdraw_pages
 -- Withdraw all pages not yet sent.

@@ -20,9 +20,9 @@ from acknowledgement join app_user on app_user.id = user_id where incident = $1 
 update acknowledgement set stands = false where incident = $1 and stands;
 
 -- name: withdraw_alarms_of
--- Withdraw pages not yet sent to some people, but those about tasks: (case, users).
+-- Withdraw pages not yet sent to some people, but those about tasks and about reports that the law asks for: (case, users).
 update page set state = 'withdrawn', outcome = 'acknowledged'
-where incident = $1 and state = 'due' and task is null and recipient = any($2::uuid[]);
+where incident = $1 and state = 'due' and task is null and not starts_with(reason, 'legal_') and recipient = any($2::uuid[]);
 
 -- name: post_of
 -- Tell the post of an account.

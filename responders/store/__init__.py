@@ -21,6 +21,7 @@ from responders.cases import Recorded, Rules
 from responders.store import account, alerts, commands, console, intake, messages, registry, stations
 from responders.store.audit import Audit
 from responders.store.casework import Casework
+from responders.store.clocks import Clocks
 from responders.store.contacts import Contacts
 from responders.store.detection import Detection
 from responders.store.drills import Drills
@@ -34,6 +35,7 @@ from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
 from responders.store.register import Register
 from responders.store.replies import Replies
+from responders.store.reports import Reports
 from responders.store.reviews import Reviews
 from responders.store.roster import Rosters
 from responders.store.workers import Workers
@@ -72,6 +74,8 @@ class Store:
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)
+        self.clocks = Clocks(database)
+        self.reports = Reports(database)
         self.holds = Holds(database)
         self.grades = Grades(database)
         self.drills = Drills(database)

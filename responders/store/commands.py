@@ -95,7 +95,7 @@ async def decide(
         await _teach(connection, held, verdict, request_id)
     target = _decided_state(held.state, verdict)
     if target is not None:
-        await set_state(connection, held, target, "")
+        await set_state(connection, held, target, "", reason=note)
     return await finish(connection, held, request_id, action)
 
 

@@ -14,6 +14,7 @@ from domain.findings import Explanation, Finding
 from domain.incidents import INCIDENT_MOVES, OPEN_STATES, IncidentState, TaskState
 from domain.registry import Series
 from responders import words
+from responders.store.clocks import show_clocks
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 from responders.store.standing import show_acks, show_hold
@@ -118,6 +119,7 @@ async def incident(connection: Connection, viewer: Viewer, wanted: UUID) -> Inci
             "precedent": await _case_of(connection, explanation, actor.area),
             "alerts": [dict(alert) for alert in await connection.fetch(sql("case_alerts"), wanted)],
             "parties": [dict(party) for party in await connection.fetch(sql("parties_now"), wanted)],
+            "clocks": await show_clocks(connection, wanted, row.place),
             "ratings": [dict(rating) for rating in await connection.fetch(sql("ratings"), wanted)],
             **dict(await connection.fetchrow(sql("case_links"), wanted) or {}),
         },

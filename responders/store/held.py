@@ -13,6 +13,7 @@ from domain.errors import Conflict, NotAllowed, NotFound
 from domain.incidents import OPEN_STATES, IncidentState
 from responders import words
 from responders.store.acknowledging import take_note
+from responders.store.clocks import settle_reports
 from responders.store.console import Actor, find_actor, read_row
 from responders.store.drills import refuse_silent
 from responders.store.entries import Notes, add_entry, flush, name_of
@@ -130,10 +131,19 @@ async def require_no_other(connection: Connection, fault: str | None) -> None:
         )
 
 
-async def set_state(connection: Connection, held: Held, state: IncidentState, note: str) -> None:
-    """Move a case; one that ends has its timer stopped, its pages withdrawn and its tasks ended."""
+async def set_state(
+    connection: Connection, held: Held, state: IncidentState, note: str, *, reason: str = ""
+) -> None:
+    """Move a case; one that ends has its timer stopped, its pages withdrawn and its tasks ended.
+
+    Conflict where it would end without a report that the law asks for, and neither note nor `reason` says why.
+    """
     if state not in OPEN_STATES:
         await require_coordinator(connection, held, "结案")
+        actor = held.actor
+        await settle_reports(
+            connection, held.id, state, note or reason, area=actor.area, by=actor.display, user=actor.id
+        )
     elif held.state not in OPEN_STATES:
         await require_no_other(connection, held.row["fault"])
     await connection.execute(sql("set_state"), held.id, state.value)

@@ -14,7 +14,8 @@ from responders import drills, expected, lessons, words
 from responders.drills import SHANGHAI, DrillRow, Played, ShownStep
 from responders.expected import Expected
 from responders.lessons import NOTE, NewNote, NoteKind
-from responders.review import CaseFile, CaseReview, ReviewPage, review
+from responders.review import CaseFile, CaseReview, ReportClock, ReviewPage, review
+from responders.store.clocks import show_clocks
 from responders.store.console import find_actor, read_row, task_view
 from responders.store.drills import played_of
 from responders.store.entries import add_entry, name_of
@@ -22,7 +23,7 @@ from responders.store.held import answered, finish, hold
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.store.registry import county_now
-from responders.views import Entry, IncidentRow, Viewer
+from responders.views import Entry, IncidentRow, Kept, Viewer
 
 MOST_DRILLS = 200
 MOST_EARLIER = 20
@@ -109,7 +110,24 @@ async def _file(connection: Connection, incident: UUID, area: str) -> CaseFile:
             msgspec.convert(dict(page), ReviewPage)
             for page in await connection.fetch(sql("review_pages"), incident)
         ),
+        reports=await _reports(connection, row),
     )
+
+
+async def _reports(connection: Connection, row: IncidentRow) -> tuple[ReportClock, ...] | None:
+    """Tell which reports had limits, and when they were made; None where the law asks for none. What lapsed is left out."""
+    clocks = await show_clocks(connection, row.id, row.place)
+    reports = [
+        ReportClock(
+            zh=f"{clock.desk}{words.REPORT[clock.kind]}（报{clock.addressee}，{words.FORM[clock.form]}）",
+            en=f"{clock.kind} report, {clock.by} to {clock.to}, {clock.form}",
+            due_at=clock.due_at,
+            at=clock.at,
+        )
+        for clock in clocks
+        if clock.due_at is not None and clock.kept is not Kept.ENDED
+    ]
+    return tuple(reports) or None
 
 
 async def _timeline(connection: Connection, incident: UUID) -> tuple[Entry, ...]:

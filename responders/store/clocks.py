@@ -1,0 +1,323 @@
+"""Clocks of the law in SQL: begun as cases open and change, warned of and missed as time runs, ended with their case."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.codec import encode
+from domain.errors import Conflict
+from domain.identity import page_id
+from domain.incidents import OPEN_STATES, IncidentState
+from domain.levels import Grade
+from responders import legal, words
+from responders.cases import Reason, Rules
+from responders.escalation import page_person
+from responders.legal import Change, Due, EndReason, ReportKind, Subject
+from responders.reports import local
+from responders.store.entries import Line, Notes, add_entry, add_lines, case_of, flush, name_of
+from responders.store.pool import Connection, Database, Record
+from responders.store.queries import sql
+from responders.store.registry import county_now, roster_for
+from responders.views import ClockRow, Kept
+
+AT_ONCE = 200
+"""Changes of cases that one transaction looks at."""
+LEGAL_STEPS = 900_000
+"""Steps of pages about reports, two for each: above those of any policy and of any task (number × 1000)."""
+SLACK_SECONDS = 120.0
+"""County time by which a clock may be corrected without anything being done about it."""
+
+
+class Clocks:
+    """The store's methods for the clocks of the law; each is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Share the store's pool."""
+        self._database = database
+
+    async def plan_next(self, rules: Rules) -> int:
+        """Tell what some cases owe that were opened or changed; answers how many changes there were."""
+        return await self._database.run(_plan_next, rules)
+
+    async def act_next(self, rules: Rules) -> Reason | None:
+        """Act on the report whose timer ran out longest ago; None when none is due or others hold them all."""
+        return await self._database.run(_act_next, rules)
+
+
+async def _plan_next(connection: Connection, rules: Rules) -> int:
+    looks = await connection.fetch(sql("due_looks"), AT_ONCE)
+    if looks:
+        notes: Notes = []
+        await _look(connection, looks, rules, notes)
+        await flush(connection, notes)
+    return len(looks)
+
+
+async def catch_up(connection: Connection, incident: UUID, rules: Rules, notes: Notes) -> None:
+    """Tell what a case that is held owes by now, should no worker have looked at it yet."""
+    if looks := await connection.fetch(sql("looks_of"), incident):
+        await _look(connection, looks, rules, notes)
+
+
+async def _look(connection: Connection, looks: Sequence[Record], rules: Rules, notes: Notes) -> None:
+    known = await read_dues(connection, {look["id"] for look in looks})
+    before = dict(known)
+    places = {look["id"]: look["place"] for look in looks}
+    for look in looks:
+        subject = _subject(look, rules)
+        change = _change(look)
+        into = look["merged_into"]
+        if change.state is IncidentState.MERGED and into is not None and known[subject.incident]:
+            await connection.fetchrow(sql("lock_incident"), into)
+            if into not in known:
+                known |= await read_dues(connection, {into})
+                before[into] = known[into]
+                places[into] = await connection.fetchval(sql("place_of_case"), into)
+            known[into] = legal.inherit(known[subject.incident], known[into], into)
+        known[subject.incident] = legal.follow(rules.data.clocks, subject, known[subject.incident], change)
+    lines = []
+    for incident, after in known.items():
+        changed = await put_dues(connection, before[incident], after)
+        begun = [due for due in changed if due.place > len(before[incident])]
+        if begun:
+            lines.append(await _begun(connection, begun, places[incident]))
+        if changed:
+            notes.append(("incident", str(incident), places[incident]))
+    await add_lines(connection, sorted(lines, key=lambda line: line.incident))
+    await connection.execute(sql("looked"), [look["look"] for look in looks])
+
+
+def _subject(look: Record, rules: Rules) -> Subject:
+    category = rules.data.categories.get(look["category"])  # local data may have dropped it since
+    return Subject(
+        look["id"],
+        look["category"],
+        None if category is None else category.event_class,
+        look["place"],
+        look["post"],
+        look["drill"],
+    )
+
+
+def _change(look: Record) -> Change:
+    was = look["was"]
+    reopened = was is not None and IncidentState(was) not in OPEN_STATES
+    return Change(look["at"], IncidentState(look["state"]), Grade(look["grade"]), reopened)
+
+
+async def _begun(connection: Connection, begun: Sequence[Due], place: str) -> Line:
+    told = []
+    for due in begun:
+        limit = "结案前" if due.due_at is None else f"{local(due.due_at)}前"
+        told.append(
+            f"{await route(connection, due, place)}{words.REPORT[due.kind]}（{words.FORM[due.form]}）{limit}"
+        )
+    detail = {"clocks": sorted({due.clock for due in begun}), "due_at": [due.due_at for due in begun]}
+    return Line(begun[0].incident, "report_begun", f"法定时限开始：{'；'.join(told)}", detail)
+
+
+async def _act_next(connection: Connection, rules: Rules) -> Reason | None:
+    row = await connection.fetchrow(sql("lock_due_report"))
+    if row is None:
+        return await _bring_back(connection)
+    incident: UUID = row["incident"]
+    dues = (await read_dues(connection, {incident}))[incident]
+    due = next(one for one in dues if one.place == row["number"])
+    now = await county_now(connection)
+    after, reason = legal.elapse(dues, due, now)
+    if reason is Reason.WAITING:
+        return None
+    await put_dues(connection, dues, after)
+    notes: Notes = [("incident", str(incident), row["place"])]
+    await _tell(connection, due, reason, now, rules)
+    await flush(connection, notes)
+    return reason
+
+
+async def _tell(connection: Connection, due: Due, reason: Reason, now: datetime, rules: Rules) -> None:
+    """Page whom a timer tells, and write it down."""
+    row = await connection.fetchrow(sql("get_incident"), due.incident)
+    if row is None or due.due_at is None:
+        raise AssertionError("a case that is held is there, and a timer has a limit")
+    case = case_of(row)
+    people, vacant = legal.hears(due, reason, case.place, await roster_for(connection, case.place, now))
+    step = LEGAL_STEPS + 2 * due.place + (reason is Reason.LEGAL_MISSED)
+    wanted = case.policy.steps[min(case.step, len(case.policy.steps) - 1)].channels
+    reach = rules.reach(drill=case.drill)
+    for person in people:
+        for order in page_person(person, step, 0, wanted, reach, reason):
+            await connection.execute(
+                sql("add_page"),
+                page_id(case.id, order.step, order.loop, str(person.user), order.channel),
+                case.id,
+                None,
+                order.step,
+                order.loop,
+                person.user,
+                order.channel,
+                list(order.fallbacks),
+                reason.value,
+                now,
+            )
+    missed = reason is Reason.LEGAL_MISSED
+    empty = [f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}" for desk in vacant]
+    told = "、".join(person.display for person in people) or "无人在岗"
+    text = (
+        f"{words.REASON[reason]}：{await route(connection, due, case.place)}{words.REPORT[due.kind]}"
+        f"（限{local(due.due_at)}）。已通知：{told}" + (f"（{'、'.join(empty)}无人在岗）" if empty else "")
+    )
+    await add_entry(
+        connection,
+        case.id,
+        "report_missed" if missed else "report_soon",
+        text,
+        detail={
+            "clock": due.clock,
+            "kind": due.kind,
+            "number": due.number,
+            "by": due.by,
+            "to": due.to,
+            "due_at": due.due_at,
+            "vacant": [[desk.area, desk.post] for desk in vacant],
+        },
+    )
+
+
+async def _bring_back(connection: Connection) -> Reason | None:
+    """Bring back the reports of one case that began on a clock that was ahead; None when there are none."""
+    incident = await connection.fetchval(sql("lock_ahead"), SLACK_SECONDS)
+    if incident is None:
+        return None
+    now = await county_now(connection)
+    dues = (await read_dues(connection, {incident}))[incident]
+    ahead = now + timedelta(seconds=SLACK_SECONDS)
+    after = tuple(
+        legal.set_back(due, due.begun_at - now) if due.runs and due.begun_at > ahead else due for due in dues
+    )
+    await put_dues(connection, dues, after)
+    return Reason.LEGAL_SOON if after != dues else None
+
+
+async def settle_reports(
+    connection: Connection,
+    incident: UUID,
+    state: IncidentState,
+    reason: str,
+    *,
+    area: str,
+    by: str,
+    user: UUID,
+) -> None:
+    """Let a post of an area end a case only with its reports made, or with the reason why they are not.
+
+    Conflict names those missing.
+    """
+    dues = (await read_dues(connection, {incident}))[incident]
+    owed = legal.owed_at_end(dues, area, state)
+    if not owed:
+        return
+    place = await connection.fetchval(sql("place_of_case"), incident)
+    named = [f"{await route(connection, due, place)}{words.REPORT[due.kind]}" for due in owed]
+    told = "、".join(dict.fromkeys(named))
+    if not reason.strip():
+        english = ", ".join(dict.fromkeys(f"{due.kind} report {due.by} to {due.to}" for due in owed))
+        raise Conflict(
+            f"尚未报送：{told}；请先报送，或在说明中写明不报的原因。"
+            f" Not reported yet: {english}; report first, or say in the note why not."
+        )
+    await put_dues(connection, dues, legal.waive(dues, owed, await county_now(connection)))
+    await add_entry(
+        connection,
+        incident,
+        "report_waived",
+        f"不再报送：{told}。原因：{reason}",
+        actor=by,
+        user=user,
+        detail={"reports": [[due.clock, due.kind, due.by, due.to] for due in owed], "reason": reason},
+    )
+
+
+async def read_dues(connection: Connection, incidents: Iterable[UUID]) -> dict[UUID, tuple[Due, ...]]:
+    """Read what cases owe and owed; cases that never owed anything have an empty list."""
+    wanted = list(incidents)
+    found: dict[UUID, list[Due]] = defaultdict(list)
+    for row in await connection.fetch(sql("dues_of"), wanted):
+        found[row["incident"]].append(due_of(row))
+    return {incident: tuple(found[incident]) for incident in wanted}
+
+
+def due_of(row: Record) -> Due:
+    """Read a row of `report_due`."""
+    values = {field.name: row[field.name] for field in fields(Due)}
+    reason = values["end_reason"]
+    return Due(
+        **{
+            **values,
+            "kind": ReportKind(values["kind"]),
+            "end_reason": None if reason is None else EndReason(reason),
+        }
+    )
+
+
+async def put_dues(connection: Connection, before: Sequence[Due], after: Sequence[Due]) -> list[Due]:
+    """Write what has changed, in one statement; answers it."""
+    known = {due.place: due for due in before}
+    changed = [due for due in after if known.get(due.place) != due]
+    if changed:
+        await connection.execute(sql("put_dues"), encode([asdict(due) for due in changed]).decode())
+    return changed
+
+
+async def route(connection: Connection, due: Due, place: str) -> str:
+    """Say who reports to whom."""
+    desk = legal.desk_of(due, place)
+    return f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}向{await addressee(connection, due, place)}"
+
+
+async def addressee(connection: Connection, due: Due, place: str) -> str:
+    """Name whom a report goes to."""
+    area = legal.area_of(due.to, place)
+    return f"{await name_of(connection, area)}{due.office}" if area else due.office
+
+
+async def show_clocks(connection: Connection, incident: UUID, place: str) -> tuple[ClockRow, ...]:
+    """Show what a case owes and owed."""
+    rows = []
+    for due in (await read_dues(connection, {incident}))[incident]:
+        desk = legal.desk_of(due, place)
+        rows.append(
+            ClockRow(
+                clock=due.clock,
+                zh=due.zh,
+                en=due.en,
+                source=due.source,
+                kind=due.kind,
+                number=due.number,
+                form=due.form,
+                by=due.by,
+                to=due.to,
+                desk=f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}",
+                addressee=await addressee(connection, due, place),
+                since=due.since,
+                due_at=due.due_at,
+                at=due.met_at,
+                kept=kept(due),
+                end_reason=due.end_reason,
+            )
+        )
+    return tuple(rows)
+
+
+def kept(due: Due) -> Kept:
+    """Say how it stands with a report; one whose limit is over counts as missed from when a worker wrote it down."""
+    if due.met_at is not None:
+        return (
+            Kept.LATE if due.missed_at is not None or (due.due_at and due.met_at > due.due_at) else Kept.MET
+        )
+    if due.missed_at is not None:
+        return Kept.MISSED
+    if due.ended_at is not None:
+        return Kept.ENDED
+    return Kept.WAITING if due.due_at is None else Kept.RUNNING
