@@ -5,10 +5,11 @@ that cannot be decoded or stored is set aside on `feed.rejected`, and the ones a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord  # type: ignore[import-untyped]  # ships no types
@@ -16,6 +17,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError  # type: ignore
 
 from config.metrics import INPUTS, LAG
 from config.settings import BrokerSettings
+from domain.areas import township_of
 from domain.clock import Clock
 from domain.codec import decode
 from domain.errors import DatabaseUnavailable, InvalidInput
@@ -52,6 +54,10 @@ POLL_MILLISECONDS = 200
 MOST_MESSAGES = {URGENT: 200, BULK: 200}
 """Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work."""
 FETCH_MILLISECONDS = {URGENT: 50, BULK: 500}
+LANES = 4
+"""Transactions that store alerts at a time; townships are spread over them."""
+ALERTS_TOGETHER = 16
+"""Alerts in one transaction: the locks that opening a case takes are not held for long."""
 PAUSE_SECONDS = 0.5
 """Between tries of a round while the database is away."""
 
@@ -119,19 +125,48 @@ class Intake:
         return writers[topic]
 
     async def _alerts(self, alerts: list[Alert]) -> None:
-        """Each alert is a transaction of its own: opening cases takes locks that should not be held for long."""
+        """Store alerts side by side, some in a transaction; those that may concern one case keep their order."""
+        lanes: dict[int, list[Alert]] = {}
         for alert in alerts:
-            what = await self._store.record_alert(alert, self._rules)
-            log.info(
-                "alert_recorded",
-                alert=str(alert.id),
-                version=alert.version,
-                level=alert.level.slug,
-                what=what.value,
-            )
-            if self._clock.factor and not alert.drill:
-                waited = (self._clock.now() - alert.received_at).total_seconds()
-                ALERT_LATENCY.observe(max(waited, 0.0) / self._clock.factor)
+            lanes.setdefault(lane_of(alert), []).append(alert)
+        ends = await asyncio.gather(
+            *(self._record_lane(lane) for lane in lanes.values()), return_exceptions=True
+        )
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+
+    async def _record_lane(self, alerts: list[Alert]) -> None:
+        for batch in batched(alerts, ALERTS_TOGETHER):
+            recorded = await self._store.record_alerts(batch, self._rules)
+            for alert, what in zip(batch, recorded, strict=True):
+                log.info(
+                    "alert_recorded",
+                    alert=str(alert.id),
+                    version=alert.version,
+                    level=alert.level.slug,
+                    what=what.value,
+                )
+                if self._clock.factor:
+                    waited = (self._clock.now() - alert.received_at).total_seconds()
+                    ALERT_LATENCY.observe(max(waited, 0.0) / self._clock.factor)
+
+
+def lane_of(alert: Alert) -> int:
+    """Tell which lane an alert takes: the same for all that may become one case, which a place's area above it says."""
+    return crc32(township_of(alert.place).encode()) % LANES
+
+
+def batched(alerts: list[Alert], most: int) -> Iterator[list[Alert]]:
+    """Part alerts in their order, no alert twice in a part."""
+    batch: dict[UUID, Alert] = {}
+    for alert in alerts:
+        if len(batch) == most or alert.id in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[alert.id] = alert
+    if batch:
+        yield list(batch.values())
 
 
 def ids_of(record: object) -> tuple[UUID, ...]:

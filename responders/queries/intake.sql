@@ -138,26 +138,48 @@ insert into late_reading (series, observed_at, value, quality)
 select * from unnest($1::text[], $2::timestamptz[], $3::float8[], $4::integer[])
 on conflict do nothing;
 
--- name: put_alert_version
--- Store a version of an alert; nothing comes back when it was there.
+-- name: put_alert_versions
+-- Store versions of alerts, no alert twice; those that are new come back.
 insert into alert_version (
     alert, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence, chance, held_back,
     explanation
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11::jsonb, $12, $13, $14::jsonb)
-on conflict do nothing
-returning version;
-
--- name: put_alert
--- Bring an alert to a newer version; nothing comes back when it has one, or when it is a drill and this is not, or this is.
-insert into alert (
-    id, version, change, domain, category, county, place, level, reason, opened_at, changed_at, evidence, zh, en,
-    chance, held_back, explanation, drill
+select id, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence::jsonb, chance, held_back,
+    explanation::jsonb
+from unnest(
+    $1::uuid[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+    $8::timestamptz[], $9::text[], $10::text[], $11::text[], $12::float8[], $13::text[], $14::text[]
+) as told (
+    id, version, change, level, reason, opened_at, changed_at, received_at, zh, en, evidence, chance, held_back, explanation
 )
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12::jsonb, $13, $14, $15, $16, $17::jsonb, $18)
+order by id -- so that two writers never wait for each other in a circle
+on conflict do nothing
+returning alert;
+
+-- name: put_alerts
+-- Bring alerts to newer versions, no alert twice; those come back that had none as new, and are a drill if this is one.
+insert into alert (
+    id, version, change, level, reason, opened_at, changed_at, zh, en, evidence, chance, held_back, explanation, domain,
+    category, county, place, drill
+)
+select id, version, change, level, reason, opened_at, changed_at, zh, en, evidence::jsonb, chance, held_back,
+    explanation::jsonb, domain, category, county, place, drill
+from unnest(
+    $1::uuid[], $2::integer[], $3::text[], $4::integer[], $5::text[], $6::timestamptz[], $7::timestamptz[], $8::text[],
+    $9::text[], $10::text[], $11::float8[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[],
+    $18::boolean[]
+) as told (
+    id, version, change, level, reason, opened_at, changed_at, zh, en, evidence, chance, held_back, explanation, domain,
+    category, county, place, drill
+)
+order by id
 on conflict (id) do update set
     version = excluded.version, change = excluded.change, level = excluded.level, reason = excluded.reason,
     changed_at = excluded.changed_at, evidence = excluded.evidence, zh = excluded.zh, en = excluded.en,
     chance = excluded.chance, held_back = excluded.held_back, explanation = excluded.explanation
 where alert.version < excluded.version and alert.drill = excluded.drill
-returning version;
+returning id;
+
+-- name: alerts_with_cases
+-- Name those of some alerts that belong to a case: (alerts).
+select alert from case_alert where alert = any($1::uuid[]);

@@ -205,3 +205,11 @@ returning user_id;
 -- Take the quiet hours of an account away by its login; answers whether there is such an account: (login).
 with gone as (delete from quiet_hours where user_id in (select id from app_user where login = $1))
 select exists (select from app_user where login = $1 and not disabled);
+
+-- name: place_names
+-- Name areas: (codes).
+select name, code from area where code = any($1::text[]);
+
+-- name: is_maintained
+-- Say whether any maintenance is in force: (now).
+select exists (select from maintenance where ended_at is null and ends_at > $1 and starts_at <= $1);

@@ -179,7 +179,11 @@ class Store:
         A new alert opens a case with its first task and pages in the same transaction. A graver level raises the grade and
         pages anew; a cleared one asks for the case to be closed and closes nothing.
         """
-        return await self._database.run(alerts.record_alert, alert, rules)
+        return (await self.record_alerts([alert], rules))[0]
+
+    async def record_alerts(self, versions: Sequence[Alert], rules: Rules) -> list[Recorded]:
+        """Store versions of alerts in their order, in one transaction: all of them, or with InvalidInput none."""
+        return await self._database.run(alerts.record_alerts, versions, rules)
 
     async def record_rejected(self, rejected: Sequence[Rejected]) -> int:
         """Store what was turned away; answers how many were new."""

@@ -160,20 +160,24 @@ async def write_decision(
     if decision.hold is not None:
         await write_hold(connection, case, decision)
         return
-    for order in decision.orders:
-        await connection.execute(
-            sql("add_page"),
-            page_id(case.id, order.step, order.loop, str(order.person.user), order.channel),
-            case.id,
-            task,
-            order.step,
-            order.loop,
-            order.person.user,
-            order.channel,
-            list(order.fallbacks),
-            order.reason.value,
-            received_at,
-        )
+    await connection.executemany(
+        sql("add_page"),
+        [
+            (
+                page_id(case.id, order.step, order.loop, str(order.person.user), order.channel),
+                case.id,
+                task,
+                order.step,
+                order.loop,
+                order.person.user,
+                order.channel,
+                list(order.fallbacks),
+                order.reason.value,
+                received_at,
+            )
+            for order in decision.orders
+        ],
+    )
     kind = "paged" if decision.reason in PAGED else "task_escalated" if task else "escalated"
     if decision.reason is Reason.HALF_TIME:
         kind = "task_reminded"

@@ -113,9 +113,14 @@ async def county_now(connection: Connection) -> datetime:
     return now
 
 
+def desks_areas(place: str) -> list[str]:
+    """Name a place and every area above it, whose desks may be asked about it."""
+    return sorted({place, *(place[: int(tower)] for tower in TOWERS.values())})
+
+
 async def roster_for(connection: Connection, place: str, now: datetime) -> Roster:
     """Read who is on duty in a place and in every area above it."""
-    areas = sorted({place, *(place[: int(tower)] for tower in TOWERS.values())})
+    areas = desks_areas(place)
     desks: dict[Desk, tuple[Person, ...]] = {}
     for row in await connection.fetch(sql("on_duty"), areas, now):
         desk = Desk(row["area"], row["post"])
