@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from dashboards.api import SHANGHAI, body_of, incident_of, query_of, reply, request_id_of
 from dashboards.keys import RULES, VIEWER, store_of
 from dashboards.render import page
-from responders.legal import ReportKind
+from responders.dues import ReportKind
 from responders.store.reports import Written
 from responders.views import Viewer
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from domain.incidents import IncidentState
 from domain.levels import Feed, Level
 from responders import words
-from responders.legal import ReportKind
+from responders.dues import ReportKind
 from responders.views import ClockRow, Entry, IncidentView, Kept, ReportRow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -1,26 +1,23 @@
 """Clocks of the law in SQL: begun as cases open and change, warned of and missed as time runs, ended with their case."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.codec import encode
 from domain.errors import Conflict
 from domain.identity import page_id
 from domain.incidents import OPEN_STATES, IncidentState
 from domain.levels import Grade
 from responders import legal, words
 from responders.cases import Reason, Rules
+from responders.dues import Change, Due, Subject, hears
 from responders.escalation import page_person
-from responders.legal import Change, Due, EndReason, ReportKind, Subject
 from responders.reports import local
+from responders.store.dues import put_dues, read_dues, route
 from responders.store.entries import Line, Notes, add_entry, add_lines, case_of, flush, name_of
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
-from responders.views import ClockRow, Kept
 
 AT_ONCE = 200
 """Changes of cases that one transaction looks at."""
@@ -142,7 +139,7 @@ async def _tell(connection: Connection, due: Due, reason: Reason, now: datetime,
     if row is None or due.due_at is None:
         raise AssertionError("a case that is held is there, and a timer has a limit")
     case = case_of(row)
-    people, vacant = legal.hears(due, reason, case.place, await roster_for(connection, case.place, now))
+    people, vacant = hears(due, reason, case.place, await roster_for(connection, case.place, now))
     step = LEGAL_STEPS + 2 * due.place + (reason is Reason.LEGAL_MISSED)
     wanted = case.policy.steps[min(case.step, len(case.policy.steps) - 1)].channels
     reach = rules.reach(drill=case.drill)
@@ -237,87 +234,3 @@ async def settle_reports(
         user=user,
         detail={"reports": [[due.clock, due.kind, due.by, due.to] for due in owed], "reason": reason},
     )
-
-
-async def read_dues(connection: Connection, incidents: Iterable[UUID]) -> dict[UUID, tuple[Due, ...]]:
-    """Read what cases owe and owed; cases that never owed anything have an empty list."""
-    wanted = list(incidents)
-    found: dict[UUID, list[Due]] = defaultdict(list)
-    for row in await connection.fetch(sql("dues_of"), wanted):
-        found[row["incident"]].append(due_of(row))
-    return {incident: tuple(found[incident]) for incident in wanted}
-
-
-def due_of(row: Record) -> Due:
-    """Read a row of `report_due`."""
-    values = {field.name: row[field.name] for field in fields(Due)}
-    reason = values["end_reason"]
-    return Due(
-        **{
-            **values,
-            "kind": ReportKind(values["kind"]),
-            "end_reason": None if reason is None else EndReason(reason),
-        }
-    )
-
-
-async def put_dues(connection: Connection, before: Sequence[Due], after: Sequence[Due]) -> list[Due]:
-    """Write what has changed, in one statement; answers it."""
-    known = {due.place: due for due in before}
-    changed = [due for due in after if known.get(due.place) != due]
-    if changed:
-        await connection.execute(sql("put_dues"), encode([asdict(due) for due in changed]).decode())
-    return changed
-
-
-async def route(connection: Connection, due: Due, place: str) -> str:
-    """Say who reports to whom."""
-    desk = legal.desk_of(due, place)
-    return f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}向{await addressee(connection, due, place)}"
-
-
-async def addressee(connection: Connection, due: Due, place: str) -> str:
-    """Name whom a report goes to."""
-    area = legal.area_of(due.to, place)
-    return f"{await name_of(connection, area)}{due.office}" if area else due.office
-
-
-async def show_clocks(connection: Connection, incident: UUID, place: str) -> tuple[ClockRow, ...]:
-    """Show what a case owes and owed."""
-    rows = []
-    for due in (await read_dues(connection, {incident}))[incident]:
-        desk = legal.desk_of(due, place)
-        rows.append(
-            ClockRow(
-                clock=due.clock,
-                zh=due.zh,
-                en=due.en,
-                source=due.source,
-                kind=due.kind,
-                number=due.number,
-                form=due.form,
-                by=due.by,
-                to=due.to,
-                desk=f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}",
-                addressee=await addressee(connection, due, place),
-                since=due.since,
-                due_at=due.due_at,
-                at=due.met_at,
-                kept=kept(due),
-                end_reason=due.end_reason,
-            )
-        )
-    return tuple(rows)
-
-
-def kept(due: Due) -> Kept:
-    """Say how it stands with a report; one whose limit is over counts as missed from when a worker wrote it down."""
-    if due.met_at is not None:
-        return (
-            Kept.LATE if due.missed_at is not None or (due.due_at and due.met_at > due.due_at) else Kept.MET
-        )
-    if due.missed_at is not None:
-        return Kept.MISSED
-    if due.ended_at is not None:
-        return Kept.ENDED
-    return Kept.WAITING if due.due_at is None else Kept.RUNNING

@@ -14,7 +14,7 @@ from domain.findings import Explanation, Finding
 from domain.incidents import INCIDENT_MOVES, OPEN_STATES, IncidentState, TaskState
 from domain.registry import Series
 from responders import words
-from responders.store.clocks import show_clocks
+from responders.store.dues import show_clocks
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 from responders.store.standing import show_acks, show_hold

@@ -15,17 +15,19 @@ from domain.identity import derived_id
 from domain.incidents import IncidentState
 from responders import legal, words
 from responders.cases import Rules
-from responders.legal import Due, Made, ReportKind
-from responders.reports import Document, Paper, draft
+from responders.dues import Due, Made, ReportKind, area_of, levels_of
+from responders.reports import Document, draft
 from responders.store import console
-from responders.store.clocks import addressee, catch_up, put_dues, read_dues, route
+from responders.store.clocks import catch_up
 from responders.store.console import Actor, find_actor, read_row
+from responders.store.drafts import paper_of
+from responders.store.dues import put_dues, read_dues, route
 from responders.store.entries import Notes, flush, name_of
 from responders.store.held import Held, answered, entry, hold
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.store.registry import county_now
-from responders.views import ClockRow, IncidentRow, IncidentView, ReportRow, Viewer
+from responders.views import ClockRow, IncidentRow, ReportRow, Viewer
 
 MOST_CHARACTERS = 10_000
 """The longest report; the request that carries it may have 64 KiB, six bytes for each character."""
@@ -98,11 +100,11 @@ async def _show(connection: Connection, viewer: Viewer, incident: UUID, rules: R
     view = await console.incident(connection, viewer, incident)
     versions = await _versions(connection, incident)
     dues = (await read_dues(connection, {incident}))[incident]
-    own = legal.levels_of(actor.area)
+    own = levels_of(actor.area)
     wanted = dict.fromkeys((due.kind, due.to) for due in dues if due.by in own and due.is_owed)
     drafts = []
     for kind, to in wanted:
-        paper = await _paper(connection, view, actor, dues, versions, kind, to, rules)
+        paper = await paper_of(connection, view, actor, dues, versions, kind, to, rules)
         text = draft(paper).text
         drafts.append(Draft(kind=kind, issue=paper.issue, by=own[-1], to=to, text=text))
     return ReportsView(owed=view.clocks, drafts=tuple(drafts), versions=versions)
@@ -117,45 +119,8 @@ async def _draft(
     if faults := _route_faults(actor, to, dues):
         raise InvalidInput(faults)
     versions = await _versions(connection, incident)
-    paper = await _paper(connection, view, actor, dues, versions, kind, to, rules)
+    paper = await paper_of(connection, view, actor, dues, versions, kind, to, rules)
     return view.row, draft(paper)
-
-
-async def _paper(
-    connection: Connection,
-    view: IncidentView,
-    actor: Actor,
-    dues: Sequence[Due],
-    versions: Sequence[ReportRow],
-    kind: ReportKind,
-    to: str,
-    rules: Rules,
-) -> Paper:
-    """Collect what a draft says; it is written by the desk that owes it, else by the general desk of the actor's area."""
-    row, own = view.row, legal.levels_of(actor.area)
-    asked = [due for due in dues if due.by in own and due.to == to]
-    same = [due for due in asked if due.kind is kind and due.is_owed] or asked
-    desk = legal.desk_of(same[0], row.place) if same else None
-    to_area = legal.area_of(to, row.place)
-    addressees = [await addressee(connection, due, row.place) for due in same]
-    begins = await connection.fetch(sql("alert_begins"), row.id)
-    category = rules.data.categories.get(row.category)
-    area = await name_of(connection, actor.area)
-    earlier = tuple(one for one in versions if one.area == actor.area and one.to == to)
-    return Paper(
-        view=view,
-        kind=kind,
-        issue=1 + sum(one.kind == kind for one in earlier),
-        category=row.category if category is None else category.zh,
-        desk=f"{area}{words.post_name('' if desk is None else desk.post)}",
-        addressees=tuple(dict.fromkeys(addressees))
-        or (f"{await name_of(connection, to_area)}人民政府" if to_area else "国务院",),
-        began_at=min((begin["opened_at"] for begin in begins), default=None),
-        places=tuple(dict.fromkeys(begin["place_name"] for begin in begins)),
-        earlier=earlier,
-        clocks=tuple(view.clocks),
-        now=await county_now(connection),
-    )
 
 
 async def _version(
@@ -187,7 +152,7 @@ async def _submit(
     notes: Notes = [("incident", str(incident), held.row["place"])]
     await catch_up(connection, incident, rules, notes)
     dues = (await read_dues(connection, {incident}))[incident]
-    own = legal.levels_of(held.actor.area)
+    own = levels_of(held.actor.area)
     if faults := [*_route_faults(held.actor, written.to, dues), *_text_faults(written)]:
         raise InvalidInput(faults)
     versions = await _versions(connection, incident)
@@ -211,7 +176,7 @@ async def _submit(
         held.actor.id,
         held.actor.display,
     )
-    to_area = legal.area_of(written.to, held.row["place"])
+    to_area = area_of(written.to, held.row["place"])
     to_name = await name_of(connection, to_area) if to_area else "国家有关部门"
     late = [due for due in answers if due.missed_at is not None]
     await entry(
@@ -253,7 +218,7 @@ async def _finish(
 
 def _route_faults(actor: Actor, to: str, dues: Sequence[Due]) -> list[Fault]:
     """Say why people of an area cannot report to a level."""
-    own = legal.levels_of(actor.area)
+    own = levels_of(actor.area)
     if not own:
         raise NotAllowed(
             "信息由乡镇及以上值班岗位报送。 Posts of townships and of levels above them make reports."

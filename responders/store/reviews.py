@@ -15,9 +15,9 @@ from responders.drills import SHANGHAI, DrillRow, Played, ShownStep
 from responders.expected import Expected
 from responders.lessons import NOTE, NewNote, NoteKind
 from responders.review import CaseFile, CaseReview, ReportClock, ReviewPage, review
-from responders.store.clocks import show_clocks
 from responders.store.console import find_actor, read_row, task_view
 from responders.store.drills import played_of
+from responders.store.dues import show_clocks
 from responders.store.entries import add_entry, name_of
 from responders.store.held import answered, finish, hold
 from responders.store.pool import Connection, Database, Record
