@@ -35,8 +35,8 @@ async def reopen(
 ) -> Case:
     """Open an ended case that is held, page for it anew, and give its owner (or the unit named) a new task.
 
-    Conflict when it has not ended, was merged into another, or its fault has a newer case that is open. Nobody holds it or has
-    acknowledged it any more.
+    Conflict when it has not ended, was merged into another, or its fault has a newer case that is open. Nobody holds it, or
+    has acknowledged it, any more.
     """
     case = case_of(row)
     if case.state not in REOPENED:
