@@ -24,6 +24,8 @@ LEAST_ROOM = AT_ONCE // 4
 """So much room is waited for before the next claim, so that claims are of batches."""
 ROOM_SECONDS = 0.1
 """Longest wait for that much room."""
+UNKNOWN = frozenset({Cause.TIMEOUT, Cause.BAD_ANSWER})
+"""Causes after which a message may be out all the same."""
 AGAIN_SECONDS = 0.5
 """Between tries to write outcomes down while the database is away."""
 
@@ -116,12 +118,18 @@ class Sender:
 
 
 async def attempt(channel: Channel, claimed: Claimed) -> Outcome:
-    """Send a message, unless it may not leave, or may be out already over a channel that would send it twice."""
+    """Send a message, unless it may not leave, or may be out already over a channel that would send it twice.
+
+    No answer, or none that can be understood, leaves it unknown whether it is out: then such a channel is not asked again.
+    """
     if claimed.lapsed and not channel.idempotent:
         return Outcome(Result.REFUSED, Cause.OUTCOME_UNKNOWN)
     if claimed.message.drill and channel.outside:
         return Outcome(Result.REFUSED, Cause.DRILL)
-    return await channel.send(claimed.message)
+    outcome = await channel.send(claimed.message)
+    if outcome.result is Result.RETRY and outcome.cause in UNKNOWN and not channel.idempotent:
+        return Outcome(Result.REFUSED, Cause.OUTCOME_UNKNOWN)
+    return outcome
 
 
 async def record(

@@ -53,8 +53,10 @@ async def ask(
             return bad if bad is not None and answer in (BAD_ANSWER, DELIVERED) else answer
     except TimeoutError:
         return Outcome(Result.RETRY, Cause.TIMEOUT)
-    except (aiohttp.ClientError, OSError):
+    except aiohttp.ClientConnectorError:
         return Outcome(Result.RETRY, Cause.UNREACHABLE)
+    except (aiohttp.ClientError, OSError):  # broken off: it may have been sent all the same
+        return Outcome(Result.RETRY, Cause.BAD_ANSWER)
 
 
 def read_object(body: bytes) -> dict[str, Any] | None:

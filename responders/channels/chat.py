@@ -55,5 +55,7 @@ class ChatChannel:
                 return bad or read_answer(self._bot, await read_body(response))
         except TimeoutError:
             return Outcome(Result.RETRY, Cause.TIMEOUT)
-        except (aiohttp.ClientError, OSError):
+        except aiohttp.ClientConnectorError:
             return Outcome(Result.RETRY, Cause.UNREACHABLE)
+        except (aiohttp.ClientError, OSError):  # broken off: it may have been sent all the same
+            return Outcome(Result.RETRY, Cause.BAD_ANSWER)

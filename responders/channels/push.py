@@ -86,8 +86,10 @@ class PushChannel:
                 status, retry_after = response.status, response.headers.get("Retry-After")
         except TimeoutError:
             return Outcome(Result.RETRY, Cause.TIMEOUT)
-        except (aiohttp.ClientError, OSError):
+        except aiohttp.ClientConnectorError:
             return Outcome(Result.RETRY, Cause.UNREACHABLE)
+        except (aiohttp.ClientError, OSError):  # broken off: it may have been sent all the same
+            return Outcome(Result.RETRY, Cause.BAD_ANSWER)
         if status in GONE:
             await self._forget(subscription.endpoint)
             return Outcome(Result.REFUSED, Cause.NO_CONTACT)

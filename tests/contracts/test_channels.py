@@ -397,8 +397,10 @@ async def test_a_bad_answer_is_no_success(kind: str, how: str) -> None:
 async def test_half_an_answer_is_none(kind: str) -> None:
     """A line that is cut within the body leaves the outcome open; a push service says all by its status."""
     async with provider(_half_sent) as url, open_session(5) as session:
-        outcome = await HTTP_CHANNELS[kind](session, url, 5).send(message(kind))
-        assert outcome == Outcome(RETRY, Cause.UNREACHABLE)
+        channel = HTTP_CHANNELS[kind](session, url, 5)
+        # Who sends a repetition on once may be asked again; of the others it must be known that nothing is out.
+        cause = Cause.UNREACHABLE if channel.idempotent else Cause.BAD_ANSWER
+        assert await channel.send(message(kind)) == Outcome(RETRY, cause)
 
 
 @pytest.mark.parametrize("kind", [*HTTP_CHANNELS, "apprise", "smtp"])
