@@ -16,7 +16,7 @@ from config.pacing import Pacing
 from responders.cases import Cause, Decision, Outcome, Reason, Result, Rules
 from responders.channels import Channel
 from responders.loops import Bell, Health
-from responders.metrics import ESCALATIONS, STORM, STORMS
+from responders.metrics import ESCALATIONS, REPORT_LIMITS, STORM, STORMS
 from responders.sending import AT_ONCE, LEASE_SECONDS, Sender, attempt, record
 from responders.store import Store
 from responders.store.pacing import Storm
@@ -46,7 +46,8 @@ async def act_on_timers(store: Store, rules: Rules) -> int:
         acted += 1
     while await store.clocks.plan_next(rules):
         acted += 1
-    while await store.clocks.act_next(rules):
+    while (reason := await store.clocks.act_next(rules)) is not None:
+        REPORT_LIMITS.labels(reason.value).inc()
         acted += 1
     while await store.drills.act_next(rules):
         acted += 1

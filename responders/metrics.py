@@ -12,6 +12,9 @@ INCIDENTS_OPEN = Gauge("fenghuo_incidents_open", "Open incidents by grade", ["gr
 ESCALATIONS = Counter(
     "fenghuo_escalations_total", "Climbs to a level nobody had paged before, by level", ["level"]
 )
+REPORT_LIMITS = Counter(
+    "fenghuo_report_limits_total", "Limits of legal reports: told of before, missed, or set back", ["reason"]
+)
 HEARTBEAT_AGE = Gauge(
     "fenghuo_heartbeat_age_seconds", "Wall seconds since a component was last heard of", ["component"]
 )

@@ -13,7 +13,7 @@ from responders.cases import Reason, Rules
 from responders.dues import Change, Due, Subject, hears
 from responders.escalation import page_person
 from responders.reports import local
-from responders.store.dues import put_dues, read_dues, route
+from responders.store.dues import Names, changed, names_for, put_dues, read_dues
 from responders.store.entries import Line, Notes, add_entry, add_lines, case_of, flush, name_of
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
@@ -39,7 +39,10 @@ class Clocks:
         return await self._database.run(_plan_next, rules)
 
     async def act_next(self, rules: Rules) -> Reason | None:
-        """Act on the report whose timer ran out longest ago; None when none is due or others hold them all."""
+        """Act on the report whose timer ran out longest ago; None when none is due or others hold them all.
+
+        LEGAL_SOON and LEGAL_MISSED were told to people; WAITING only brought times back with a clock that was set back.
+        """
         return await self._database.run(_act_next, rules)
 
 
@@ -74,15 +77,17 @@ async def _look(connection: Connection, looks: Sequence[Record], rules: Rules, n
                 places[into] = await connection.fetchval(sql("place_of_case"), into)
             known[into] = legal.inherit(known[subject.incident], known[into], into)
         known[subject.incident] = legal.follow(rules.data.clocks, subject, known[subject.incident], change)
-    lines = []
-    for incident, after in known.items():
-        changed = await put_dues(connection, before[incident], after)
-        begun = [due for due in changed if due.place > len(before[incident])]
-        if begun:
-            lines.append(await _begun(connection, begun, places[incident]))
-        if changed:
-            notes.append(("incident", str(incident), places[incident]))
-    await add_lines(connection, sorted(lines, key=lambda line: line.incident))
+    written = {incident: changed(before[incident], after) for incident, after in known.items()}
+    await put_dues(connection, [due for dues in written.values() for due in dues])
+    notes += [("incident", str(incident), places[incident]) for incident, dues in written.items() if dues]
+    begun = {
+        incident: [due for due in dues if due.place > len(before[incident])]
+        for incident, dues in sorted(written.items())
+    }
+    if any(begun.values()):
+        names = await names_for(connection, {places[incident] for incident, dues in begun.items() if dues})
+        lines = [_begun(names, dues, places[incident]) for incident, dues in begun.items() if dues]
+        await add_lines(connection, lines)
     await connection.execute(sql("looked"), [look["look"] for look in looks])
 
 
@@ -104,13 +109,11 @@ def _change(look: Record) -> Change:
     return Change(look["at"], IncidentState(look["state"]), Grade(look["grade"]), reopened)
 
 
-async def _begun(connection: Connection, begun: Sequence[Due], place: str) -> Line:
+def _begun(names: Names, begun: Sequence[Due], place: str) -> Line:
     told = []
     for due in begun:
         limit = "结案前" if due.due_at is None else f"{local(due.due_at)}前"
-        told.append(
-            f"{await route(connection, due, place)}{words.REPORT[due.kind]}（{words.FORM[due.form]}）{limit}"
-        )
+        told.append(f"{names.report(due, place)}（{words.FORM[due.form]}）{limit}")
     detail = {"clocks": sorted({due.clock for due in begun}), "due_at": [due.due_at for due in begun]}
     return Line(begun[0].incident, "report_begun", f"法定时限开始：{'；'.join(told)}", detail)
 
@@ -126,7 +129,7 @@ async def _act_next(connection: Connection, rules: Rules) -> Reason | None:
     after, reason = legal.elapse(dues, due, now)
     if reason is Reason.WAITING:
         return None
-    await put_dues(connection, dues, after)
+    await put_dues(connection, changed(dues, after))
     notes: Notes = [("incident", str(incident), row["place"])]
     await _tell(connection, due, reason, now, rules)
     await flush(connection, notes)
@@ -159,10 +162,11 @@ async def _tell(connection: Connection, due: Due, reason: Reason, now: datetime,
                 now,
             )
     missed = reason is Reason.LEGAL_MISSED
+    names = await names_for(connection, [case.place])
     empty = [f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}" for desk in vacant]
     told = "、".join(person.display for person in people) or "无人在岗"
     text = (
-        f"{words.REASON[reason]}：{await route(connection, due, case.place)}{words.REPORT[due.kind]}"
+        f"{words.REASON[reason]}：{names.report(due, case.place)}"
         f"（限{local(due.due_at)}）。已通知：{told}" + (f"（{'、'.join(empty)}无人在岗）" if empty else "")
     )
     await add_entry(
@@ -193,8 +197,8 @@ async def _bring_back(connection: Connection) -> Reason | None:
     after = tuple(
         legal.set_back(due, due.begun_at - now) if due.runs and due.begun_at > ahead else due for due in dues
     )
-    await put_dues(connection, dues, after)
-    return Reason.LEGAL_SOON if after != dues else None
+    await put_dues(connection, changed(dues, after))
+    return Reason.WAITING if after != dues else None
 
 
 async def settle_reports(
@@ -216,15 +220,15 @@ async def settle_reports(
     if not owed:
         return
     place = await connection.fetchval(sql("place_of_case"), incident)
-    named = [f"{await route(connection, due, place)}{words.REPORT[due.kind]}" for due in owed]
-    told = "、".join(dict.fromkeys(named))
+    names = await names_for(connection, [place])
+    told = "、".join(dict.fromkeys(names.report(due, place) for due in owed))
     if not reason.strip():
         english = ", ".join(dict.fromkeys(f"{due.kind} report {due.by} to {due.to}" for due in owed))
         raise Conflict(
             f"尚未报送：{told}；请先报送，或在说明中写明不报的原因。"
             f" Not reported yet: {english}; report first, or say in the note why not."
         )
-    await put_dues(connection, dues, legal.waive(dues, owed, await county_now(connection)))
+    await put_dues(connection, changed(dues, legal.waive(dues, owed, await county_now(connection))))
     await add_entry(
         connection,
         incident,

@@ -8,7 +8,7 @@ from responders.cases import Rules
 from responders.dues import Due, ReportKind
 from responders.reports import Paper
 from responders.store.console import Actor
-from responders.store.dues import addressee
+from responders.store.dues import names_for
 from responders.store.entries import name_of
 from responders.store.pool import Connection
 from responders.store.queries import sql
@@ -32,7 +32,8 @@ async def paper_of(
     same = [due for due in asked if due.kind is kind and due.is_owed] or asked
     desk = law.desk_of(same[0], row.place) if same else None
     to_area = law.area_of(to, row.place)
-    addressees = [await addressee(connection, due, row.place) for due in same]
+    names = await names_for(connection, [row.place])
+    addressees = [names.addressee(due, row.place) for due in same]
     begins = await connection.fetch(sql("alert_begins"), row.id)
     category = rules.data.categories.get(row.category)
     area = await name_of(connection, actor.area)

@@ -1,14 +1,14 @@
 """Reports that cases owe in SQL: read, written where they changed, and shown by the names of desks and offices."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from uuid import UUID
 
+from config.policies import TOWERS
 from domain.codec import encode
 from responders import dues, words
 from responders.dues import Due, EndReason, ReportKind
-from responders.store.entries import name_of
 from responders.store.pool import Connection, Record
 from responders.store.queries import sql
 from responders.views import ClockRow, Kept
@@ -36,53 +36,82 @@ def due_of(row: Record) -> Due:
     )
 
 
-async def put_dues(connection: Connection, before: Sequence[Due], after: Sequence[Due]) -> list[Due]:
-    """Write what has changed, in one statement; answers it."""
+def changed(before: Sequence[Due], after: Sequence[Due]) -> list[Due]:
+    """Find what is not as it was."""
     known = {due.place: due for due in before}
-    changed = [due for due in after if known.get(due.place) != due]
-    if changed:
-        await connection.execute(sql("put_dues"), encode([asdict(due) for due in changed]).decode())
-    return changed
+    return [due for due in after if known.get(due.place) != due]
 
 
-async def route(connection: Connection, due: Due, place: str) -> str:
-    """Say who reports to whom."""
-    desk = dues.desk_of(due, place)
-    return f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}向{await addressee(connection, due, place)}"
+async def put_dues(connection: Connection, dues: Sequence[Due]) -> None:
+    """Write what cases owe, of any number of cases in one statement."""
+    if dues:
+        await connection.execute(sql("put_dues"), encode([asdict(due) for due in dues]).decode())
 
 
-async def addressee(connection: Connection, due: Due, place: str) -> str:
-    """Name whom a report goes to."""
-    area = dues.area_of(due.to, place)
-    return f"{await name_of(connection, area)}{due.office}" if area else due.office
+class Names:
+    """The names of the areas that reports go between, read at once."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """Take names by code; use `names_for`."""
+        self._names = names
+
+    def desk(self, due: Due, place: str) -> str:
+        """Name the desk that owes a report."""
+        desk = dues.desk_of(due, place)
+        return f"{self._name(desk.area)}{words.post_name(desk.post)}"
+
+    def addressee(self, due: Due, place: str) -> str:
+        """Name whom a report goes to."""
+        area = dues.area_of(due.to, place)
+        return f"{self._name(area)}{due.office}" if area else due.office
+
+    def route(self, due: Due, place: str) -> str:
+        """Say who reports to whom."""
+        return f"{self.desk(due, place)}向{self.addressee(due, place)}"
+
+    def report(self, due: Due, place: str) -> str:
+        """Say who owes which report to whom."""
+        return f"{self.route(due, place)}{words.REPORT[due.kind]}"
+
+    def _name(self, area: str) -> str:
+        return self._names.get(area, area)
+
+
+async def names_for(connection: Connection, places: Iterable[str]) -> Names:
+    """Read the names of all areas above places; one that is not in the registry is named by its code."""
+    codes = {place[: int(tower)] for place in places for tower in TOWERS.values()}
+    rows = await connection.fetch(sql("names_of_areas"), sorted(codes))
+    return Names({row["code"]: row["name"] for row in rows})
 
 
 async def show_clocks(connection: Connection, incident: UUID, place: str) -> tuple[ClockRow, ...]:
     """Show what a case owes and owed."""
-    rows = []
-    for due in (await read_dues(connection, {incident}))[incident]:
-        desk = dues.desk_of(due, place)
-        rows.append(
-            ClockRow(
-                clock=due.clock,
-                zh=due.zh,
-                en=due.en,
-                source=due.source,
-                kind=due.kind,
-                number=due.number,
-                form=due.form,
-                by=due.by,
-                to=due.to,
-                desk=f"{await name_of(connection, desk.area)}{words.post_name(desk.post)}",
-                addressee=await addressee(connection, due, place),
-                since=due.since,
-                due_at=due.due_at,
-                at=due.met_at,
-                kept=kept(due),
-                end_reason=due.end_reason,
-            )
-        )
-    return tuple(rows)
+    owed = (await read_dues(connection, {incident}))[incident]
+    if not owed:
+        return ()
+    names = await names_for(connection, [place])
+    return tuple(_row(due, names, place) for due in owed)
+
+
+def _row(due: Due, names: Names, place: str) -> ClockRow:
+    return ClockRow(
+        clock=due.clock,
+        zh=due.zh,
+        en=due.en,
+        source=due.source,
+        kind=due.kind,
+        number=due.number,
+        form=due.form,
+        by=due.by,
+        to=due.to,
+        desk=names.desk(due, place),
+        addressee=names.addressee(due, place),
+        since=due.since,
+        due_at=due.due_at,
+        at=due.met_at,
+        kept=kept(due),
+        end_reason=due.end_reason,
+    )
 
 
 def kept(due: Due) -> Kept:

@@ -21,7 +21,7 @@ from responders.store import console
 from responders.store.clocks import catch_up
 from responders.store.console import Actor, find_actor, read_row
 from responders.store.drafts import paper_of
-from responders.store.dues import put_dues, read_dues, route
+from responders.store.dues import changed, names_for, put_dues, read_dues
 from responders.store.entries import Notes, flush, name_of
 from responders.store.held import Held, answered, entry, hold
 from responders.store.pool import Connection, Database, Record
@@ -160,7 +160,7 @@ async def _submit(
     now = await county_now(connection)
     made = Made(by=own, to=written.to, kind=written.kind, form=written.form, at=now)
     answers = [due for due in dues if due.is_owed and made.answers(due)]
-    await put_dues(connection, dues, legal.report(dues, made))
+    await put_dues(connection, changed(dues, legal.report(dues, made)))
     digest = sha256(written.text.encode()).digest()
     number = await connection.fetchval(
         sql("add_version"),
@@ -263,7 +263,7 @@ async def _require_turn(
     place = held.row["place"]
     same = [due for due in dues if due.kind is written.kind and due.to == written.to]
     if same and not any(due.by in own for due in same):
-        who = await route(connection, same[0], place)
+        who = (await names_for(connection, [place])).route(same[0], place)
         raise NotAllowed(
             f"应由{who}报送。 The {same[0].by} owes this report, which people of that level make."
         )
