@@ -83,6 +83,7 @@ def _add_routes(app: web.Application) -> None:
             web.get("/", pages.show_queue),
             web.get("/incidents/{incident}", pages.show_incident_page),
             web.get("/incidents/{incident}/review", review.show_review_page),
+            web.post("/incidents/{incident}/reports", reports.submit_from_page),
             web.get("/incidents/{incident}/reports/{kind}/{number}", reports.show_page),
             web.post("/incidents/{incident}/review/notes", review.note_from_page),
             web.post("/incidents/{incident}/review/finish", review.finish_from_page),

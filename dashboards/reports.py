@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID, uuid4
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -9,9 +10,11 @@ from msgspec import Meta, Struct
 from dashboards.api import SHANGHAI, body_of, incident_of, query_of, reply, request_id_of
 from dashboards.keys import RULES, VIEWER, store_of
 from dashboards.render import page
+from domain.decode import convert
+from domain.errors import Fault, InvalidInput
 from responders.dues import ReportKind
-from responders.store.reports import Written
-from responders.views import Viewer
+from responders.store.reports import MOST_CHARACTERS, Written
+from responders.views import ReportRow, Role, Viewer
 
 Level = Annotated[str, Meta(pattern="^(county|city|province|nation)$")]
 DRAFT = "draft"
@@ -42,25 +45,20 @@ async def show(request: web.Request) -> web.Response:
 async def submit(request: web.Request) -> web.Response:
     """Make a report (报送)."""
     body, key = await body_of(Wish, request), request_id_of(request)
-    made = await store_of(request).reports.submit(
-        request[VIEWER],
-        incident_of(request),
-        Written(body.kind, body.to, body.form, body.text),
-        key,
-        request.app[RULES],
-    )
-    return reply({"report": made}, 201)
+    return reply({"report": await _submit(request, incident_of(request), body, key)}, 201)
 
 
 async def show_page(request: web.Request) -> web.Response:
     """Show a report as a page: a version as it was made, or what the platform would write now."""
     incident, kind = incident_of(request), _kind_of(request)
     viewer: Viewer = request[VIEWER]
-    store, which = store_of(request), request.match_info["number"]
+    store, which, wish = store_of(request), request.match_info["number"], None
     if which == DRAFT:
         to = query_of(DraftQuery, {name: value for name, value in request.query.items() if name != "lang"}).to
         row, document = await store.reports.draft(viewer, incident, kind, to, request.app[RULES])
         text, made = document.text, None
+        if viewer.role in (Role.OFFICER, Role.COMMANDER):
+            wish = {"key": uuid4(), "kind": kind.value, "to": to}
     else:
         row, made = await store.reports.version(viewer, incident, kind, _number(which))
         text = made.text
@@ -72,8 +70,28 @@ async def show_page(request: web.Request) -> web.Response:
         incident=row,
         lines=text.splitlines(),
         report=made,
+        wish=wish,
+        most=MOST_CHARACTERS,
         full=_local,
     )
+
+
+async def submit_from_page(request: web.Request) -> web.Response:
+    """Make a report by the page's form, and show it as it was made; `key` makes a form that is sent twice count once."""
+    incident = incident_of(request)
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        key = UUID(form.pop("key", ""))
+    except ValueError as error:
+        raise InvalidInput([Fault("key", "must be the one that the page gave")]) from error
+    form["text"] = form.get("text", "").replace("\r\n", "\n")  # browsers send lines so
+    made = await _submit(request, incident, convert(Wish, form), key)
+    raise web.HTTPSeeOther(f"/incidents/{incident}/reports/{made.kind}/{made.number}")
+
+
+async def _submit(request: web.Request, incident: UUID, wish: Wish, key: UUID) -> ReportRow:
+    written = Written(wish.kind, wish.to, wish.form, wish.text)
+    return await store_of(request).reports.submit(request[VIEWER], incident, written, key, request.app[RULES])
 
 
 def _local(at: datetime) -> str:

@@ -2,6 +2,7 @@
 
 import { Problem, act, read } from "./api.js";
 import { Actions } from "./actions.js";
+import { LegalClocks } from "./clocks.js";
 import { Counts, Curves, EvidenceTable } from "./evidence.js";
 import { CallBacks, CaseAlerts, Together } from "./standing.js";
 import { Why } from "./why.js";
@@ -204,6 +205,7 @@ function Case() {
       <div>
         <${Together} view=${view.value} names=${names.value} />
         <${CaseAlerts} view=${view.value} />
+        <${LegalClocks} view=${view.value} area=${start.viewer.area} mayAct=${mayAct} />
         <${Why} view=${view.value} names=${names.value} />
         <section class="sheet block">
           <h2>${t("evidence.title")} <small>${t("evidence.count", { n: evidence.length })}</small></h2>

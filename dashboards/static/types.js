@@ -21,10 +21,14 @@
  * @typedef {{area: string, area_name: string, joined_at: string}} Party
  * @typedef {{task: string | null, number: number, reached: boolean, responded: boolean | null, resolved: boolean | null,
  *   satisfied: string, note: string, rated_by: string, rated_at: string}} Rating
+ * @typedef {{clock: string, zh: string, en: string, source: string, kind: string, number: number, form: string, by: string,
+ *   to: string, desk: string, addressee: string, since: string, due_at: string | null, at: string | null, kept: string,
+ *   end_reason: string | null}} LegalClock
  * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
  *   verdict: string | null, moves: string[], chance: number | null, held_back: string | null,
  *   held: {kind: string, reason: string, by: string, until: string | null} | null, awaited: string[],
  *   alerts: CaseAlert[], parties: Party[], coordinator: string | null, merged_into: string | null, ratings: Rating[],
+ *   clocks: LegalClock[],
  *   explanation: Explanation | null, precedent: string | null}} View
  * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string,
  *   level: number, held_back: string, chance: number | null, opened_at: string, changed_at: string, zh: string,

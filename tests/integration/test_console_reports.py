@@ -82,6 +82,28 @@ async def test_a_draft_is_a_page_too(console: Console) -> None:
     assert "Draft" in page and "示例市人民政府：" in page and 'lang="zh-CN"' in page
 
 
+async def test_a_report_is_made_by_the_pages_form(console: Console) -> None:
+    """Sent twice it is one; the page leads to what was made; a form without its key, or with a fault, is refused."""
+    county = await console.seat("county")
+
+    async def post(**form: str) -> Any:
+        return await county.client.post(
+            f"/{CASE}/reports",
+            data=form,
+            headers={"Origin": county.origin, "Accept": "text/html", **county.headers},
+            allow_redirects=False,
+        )
+
+    form = {"key": str(uuid4()), "kind": "first", "to": "city", "form": "written", "text": "一\r\n二"}
+    for _ in range(2):
+        answer = await post(**form)
+        assert (answer.status, answer.headers["Location"]) == (303, f"/{CASE}/reports/first/1")
+    assert [one["text"] for one in (await reports(county))["versions"]] == ["一\n二"]
+    assert (await post(**(form | {"key": "x"}))).status == 400
+    assert (await post(**(form | {"key": str(uuid4()), "text": ""}))).status == 400
+    assert (await post(**(form | {"key": str(uuid4()), "more": "x"}))).status == 400
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -15,7 +15,9 @@ from domain.findings import HeldBack
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, Satisfied, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
+from responders import views
 from responders.cases import Reason
+from responders.dues import ReportKind
 from responders.holds import HoldKind
 from responders.lessons import NoteKind
 from responders.registration import Action, Kind
@@ -60,6 +62,9 @@ def families() -> set[str]:
         *(f"action.{action}" for action in (*drills.Action, "report")),
         *(f"kept.{kept}" for kept in Kept),
         *(f"note.{kind}" for kind in NoteKind),
+        *(f"report_kind.{kind}" for kind in ReportKind),
+        *(f"clocks.{kept}" for kept in views.Kept),
+        *(f"clocks.{name}" for name in ("report", "due", "stands")),
         *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
         *(f"registry.{name}" for name in ("devices", "series", "changes")),
         *(f"registry_action.{action}" for action in Action),
