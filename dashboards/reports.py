@@ -1,5 +1,6 @@
 """Reports that the law asks for (信息报告): the API, and each report as a page for print."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -15,8 +16,10 @@ from domain.errors import Fault, InvalidInput
 from responders.dues import ReportKind
 from responders.store.reports import MOST_CHARACTERS, Written
 from responders.views import ReportRow, Role, Viewer
+from responders.words import DRILL
 
 Level = Annotated[str, Meta(pattern="^(county|city|province|nation)$")]
+DATE = re.compile(r"\d{4}年\d{1,2}月\d{1,2}日")
 DRAFT = "draft"
 """Stands in the address where a version has its number."""
 
@@ -66,9 +69,10 @@ async def show_page(request: web.Request) -> web.Response:
         request,
         "report.html",
         viewer=viewer,
-        script="",
+        script="incident.js",  # its place in the navigation; the page itself has no script
         incident=row,
-        lines=text.splitlines(),
+        lines=laid_out(text),
+        text=text,
         report=made,
         wish=wish,
         most=MOST_CHARACTERS,
@@ -92,6 +96,21 @@ async def submit_from_page(request: web.Request) -> web.Response:
 async def _submit(request: web.Request, incident: UUID, wish: Wish, key: UUID) -> ReportRow:
     written = Written(wish.kind, wish.to, wish.form, wish.text)
     return await store_of(request).reports.submit(request[VIEWER], incident, written, key, request.app[RULES])
+
+
+def laid_out(text: str) -> list[tuple[str, str]]:
+    """Say of each line of a report what part of a letter it is; one that is laid out in another way is set as it is."""
+    lines = text.splitlines() or [""]
+    parts = [""] * len(lines)
+    parts[0] = "heading"
+    for number, line in enumerate(lines[1:6], start=1):
+        if number == 1 and line.startswith("（"):
+            parts[number] = "centre"
+        elif line.startswith(("关于", f"{DRILL}关于")):
+            parts[number] = "title"
+    if len(lines) > 2 and DATE.fullmatch(lines[-1]):
+        parts[-2:] = ["sign", "sign"]
+    return list(zip(parts, lines, strict=True))
 
 
 def _local(at: datetime) -> str:

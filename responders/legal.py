@@ -62,8 +62,8 @@ def _exists(leg: Leg, place: str) -> bool:
 
 def _add_first(after: list[Due], clock: ReportClock, leg: Leg, subject: Subject, change: Change) -> None:
     own = [due for due in after if due.kind is ReportKind.FIRST and due.leg == (clock.slug, *leg.key)]
-    if any(due.ended_at is None or due.end_reason is EndReason.WAIVED for due in own):
-        return
+    if any(due.ended_at is None or (_waived(due) and change.at <= due.ended_at) for due in own):
+        return  # it is owed or made; or it was waived after this change, which a worker looks at only now
     below = [
         min(due.met_at or due.due_at, due.due_at)
         for due in after
@@ -98,6 +98,10 @@ def _add_first(after: list[Due], clock: ReportClock, leg: Leg, subject: Subject,
         due_at=since + timedelta(minutes=leg.minutes),
     )
     after.append(with_timer(due))
+
+
+def _waived(due: Due) -> bool:
+    return due.end_reason is EndReason.WAIVED
 
 
 def _oftener(due: Due, per_day: int, at: datetime) -> Due:

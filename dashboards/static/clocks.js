@@ -28,6 +28,7 @@ export function LegalClocks({ view, area, mayAct }) {
   const { clocks, row, timeline } = view;
   if (clocks.length === 0) return null;
   const own = mayAct ? (LEVELS[area.length] ?? []) : [];
+  const inTime = [...clocks].sort((one, other) => (one.due_at ?? "9").localeCompare(other.due_at ?? "9"));
   const made = timeline.filter((entry) => entry.kind === "report_made");
   return html`<section class="sheet block" id="clocks">
     <h2>${t("clocks.title")}</h2>
@@ -38,7 +39,7 @@ export function LegalClocks({ view, area, mayAct }) {
         </tr>
       </thead>
       <tbody>
-        ${clocks.map((clock) => {
+        ${inTime.map((clock) => {
           const owed = ["running", "waiting", "missed"].includes(clock.kept);
           return html`<tr key=${`${clock.clock}-${clock.by}-${clock.to}-${clock.form}-${clock.kind}-${clock.number}`} class=${clock.kept}>
             <td class="first">

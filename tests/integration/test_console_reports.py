@@ -8,6 +8,8 @@ import pytest
 import pytest_asyncio
 from console_world import RIVER, RULES, Console, Seat, case_of, running_console
 
+from dashboards.reports import laid_out
+
 CASE = f"incidents/{case_of(RIVER)}"
 EVIL = "《青溪镇<script>alert(1)</script>报告》\n一、伤亡：<b>待核实</b> & “不明”"
 
@@ -73,6 +75,16 @@ async def test_a_report_is_made_once_and_printed_as_it_was_made(console: Console
     assert "<p>一、伤亡：&lt;b&gt;待核实&lt;/b&gt; &amp; “不明”</p>" in page
     assert made[0]["digest"] in page and "示例县应急指挥中心" in page and "report.css" in page
     assert "草稿" not in page
+
+
+def test_a_letter_is_laid_out_by_its_parts() -> None:
+    """Heading, number, title and signature where they are; any other text as it stands."""
+    text = "《某镇事件信息报告》\n（首报第1期）\n\n【演练】关于某镇事件的首报\n\n一、时间：…\n某县值班室\n2026年5月1日"
+    parts = [part for part, _ in laid_out(text)]
+    assert parts == ["heading", "centre", "", "title", "", "", "sign", "sign"]
+    assert laid_out("一句话") == [("heading", "一句话")]
+    assert [part for part, _ in laid_out("甲\n2026年5月1日")] == ["heading", ""]
+    assert laid_out("") == [("heading", "")]
 
 
 async def test_a_draft_is_a_page_too(console: Console) -> None:

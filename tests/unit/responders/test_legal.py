@@ -365,6 +365,19 @@ def test_a_case_that_is_opened_again_owes_follow_ups_and_another_final_report() 
     assert find(dues, "work-safety", "city").met_at == at(1)
 
 
+def test_what_was_waived_is_owed_again_when_the_case_is_opened_again() -> None:
+    """The reason was for the case that ended; a change that came before it and is looked at later asks for nothing."""
+    dues = begin(FIRE, change(0, grade=Grade.IV))
+    waived = legal.waive(dues, legal.owed_at_end(dues, "990101", IncidentState.CLOSED), at(10))
+    late = begin(FIRE, change(9, "responding", Grade.IV), dues=waived)
+    assert late == waived
+    again = begin(
+        FIRE, change(10, "closed", Grade.IV), change(60, "responding", Grade.IV, reopened=True), dues=waived
+    )
+    due = find(again, "work-safety", "city")
+    assert (due.number, due.is_owed) == (2, True)
+
+
 def test_what_stands_against_closing() -> None:
     """One's own reports and those of levels below; a false alarm's first reports are nobody's."""
     dues = legal.report(begin(FIRE, change(0, grade=Grade.III)), made(1, "city"))
