@@ -1,13 +1,15 @@
 """Clocks of the law and their reports against a real database: begun, warned of, missed, met, and kept for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from hashlib import sha256
 from uuid import UUID, uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
+from fault_world import Killed, Life, mortal_store
 from msgspec import structs
 from responder_world import (
     CITY,
@@ -34,6 +36,7 @@ from responders.casework import Described
 from responders.dispatch import act_on_timers
 from responders.dues import ReportKind
 from responders.pleas import Plea
+from responders.store import Store
 from responders.store.reports import Written
 from responders.views import ClockRow, Kept, ReportRow, Role, Viewer
 
@@ -238,17 +241,75 @@ async def test_two_workers_begin_clocks_once(world: World) -> None:
         assert len(await told(world, incident, "report_begun")) == 1
 
 
-async def test_a_worker_that_dies_loses_no_clock(world: World) -> None:
-    """What it had begun is undone with its transaction, and the next one does it whole."""
-    incident = await world.raise_alert(QINGXI, Level.RED)
-    for _ in range(30):
-        planning = asyncio.create_task(world.store.clocks.plan_next(world.rules))
-        await asyncio.sleep(0)
-        planning.cancel()
-        await asyncio.gather(planning, return_exceptions=True)
-    await world.advance(minutes=0)
-    assert len((await world.show(incident)).clocks) == 4
-    assert len(await told(world, incident, "report_begun")) == 1
+async def came_to(world: World, incident: UUID) -> list[object]:
+    """Tell everything about a case's reports that anybody can see, without ids."""
+    view = await world.show(incident)
+    shown = await world.store.reports.show(COUNTY_POST, incident, world.rules)
+    return [
+        view.clocks,
+        [(entry.kind, entry.text) for entry in view.timeline],
+        sorted((page.reason, page.recipient, page.channel, page.step) for page in view.pages),
+        [(one.kind, one.number, one.text) for one in shown.versions],
+    ]
+
+
+async def begins(world: World) -> tuple[UUID, Callable[[Store], Awaitable[object]]]:
+    """A major case was opened."""
+    incident = await world.raise_alert(QINGXI, Level.ORANGE, "fire-hazard")
+    return incident, lambda store: store.clocks.plan_next(world.rules)
+
+
+async def misses(world: World) -> tuple[UUID, Callable[[Store], Awaitable[object]]]:
+    """The call was due."""
+    incident = await world.raise_alert(QINGXI, Level.ORANGE)
+    await world.store.clocks.plan_next(world.rules)
+    world.now += timedelta(minutes=20)
+    await world.set_clock()
+
+    async def act(store: Store) -> None:
+        while await store.clocks.act_next(world.rules) is not None:
+            pass
+
+    return incident, act
+
+
+async def reports(world: World) -> tuple[UUID, Callable[[Store], Awaitable[object]]]:
+    """The county reports, before any worker looked at the case."""
+    incident, request = await world.raise_alert(QINGXI, Level.ORANGE), uuid4()
+    written = Written(FIRST, "city", "written", "青溪河断面氨氮超标")
+    return incident, lambda store: store.reports.submit(COUNTY_POST, incident, written, request, world.rules)
+
+
+async def closes(world: World) -> tuple[UUID, Callable[[Store], Awaitable[object]]]:
+    """A case is closed with a reason."""
+    incident, request = await world.raise_alert(QINGXI, Level.ORANGE), uuid4()
+    await world.store.clocks.plan_next(world.rules)
+    return incident, lambda store: store.close(COUNTY_POST, incident, "误接采样管", request)
+
+
+@pytest.mark.parametrize("way", [begins, misses, reports, closes])
+async def test_who_dies_at_any_await_changes_nothing_in_the_end(
+    world: World, way: Callable[[World], Awaitable[tuple[UUID, Callable[[Store], Awaitable[object]]]]]
+) -> None:
+    """Killed before any statement, the commit, or what follows: whoever does it again comes to the same."""
+    start = world.now
+    incident, go = await way(world)
+    await go(world.store)
+    expected = await came_to(world, incident)
+    awaits = 0
+    while True:
+        world.now = start
+        await world.set_clock()
+        incident, go = await way(world)
+        life = Life(awaits)
+        with suppress(Killed):
+            await go(mortal_store(world, life))
+        await go(world.store)
+        assert await came_to(world, incident) == expected, life.end
+        if not life.dead:
+            break
+        awaits += 1
+    assert awaits > 5
 
 
 async def test_after_an_outage_only_the_miss_is_told(world: World) -> None:
