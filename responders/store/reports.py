@@ -89,7 +89,7 @@ class Reports:
     ) -> ReportRow:
         """Keep a report as it is made now; it answers all clocks that ask the viewer's level for it.
 
-        One that no clock asks for is kept as well, such as a correction. InvalidInput with every fault; NotAllowed where
+        One that no clock asks for is kept as well, such as a correction; a drill's is marked as one. InvalidInput with every fault; NotAllowed where
         another level owes it; Conflict for a follow-up or a final report before the first, and for a merged case.
         """
         return await self._database.run(_submit, viewer, incident, written, request_id, rules)
@@ -161,7 +161,8 @@ async def _submit(
     made = Made(by=own, to=written.to, kind=written.kind, form=written.form, at=now)
     answers = [due for due in dues if due.is_owed and made.answers(due)]
     await put_dues(connection, changed(dues, legal.report(dues, made)))
-    digest = sha256(written.text.encode()).digest()
+    text = words.mark(written.text) if held.row["drill"] else written.text
+    digest = sha256(text.encode()).digest()
     number = await connection.fetchval(
         sql("add_version"),
         derived_id("case_report", request_id),
@@ -171,7 +172,7 @@ async def _submit(
         held.actor.area,
         written.to,
         written.form,
-        written.text,
+        text,
         digest,
         held.actor.id,
         held.actor.display,

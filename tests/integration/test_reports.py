@@ -22,6 +22,7 @@ from responder_world import (
     START,
     FakeChannel,
     World,
+    alert,
     open_world,
     post,
     viewer,
@@ -29,6 +30,7 @@ from responder_world import (
 
 from config.data import load_data
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
+from domain.identity import incident_id
 from domain.incidents import IncidentState, PleaKind, Verdict
 from domain.levels import Grade, Level
 from responders.cases import Reason, Rules
@@ -547,6 +549,24 @@ async def test_a_case_opened_by_hand_has_its_clocks(world: World) -> None:
         "general",
         "township-practice",
     }
+
+
+async def test_a_drill_has_clocks_that_end_with_it(world: World) -> None:
+    """Its drafts and its reports say so, its pages stay inside, and when it is over nothing of it is owed."""
+    played = structs.replace(alert(QINGXI, Level.ORANGE, at=world.now), drill=True, zh="【演练】氨氮超标")
+    await world.store.record_alert(played, world.rules)
+    incident = incident_id(played.id)
+    await world.advance(minutes=10)
+    assert await paged(world, incident, Reason.LEGAL_SOON) == ["青溪镇值班室"]
+    (draft,) = (await world.store.reports.show(COUNTY_POST, incident, world.rules)).drafts
+    assert draft.text.startswith("【演练】《青溪镇水环境污染事件信息报告》")
+    assert (await make(world, incident, "province", by=CITY_POST)).text.startswith("【演练】")
+    await world.store.move(COUNTY_POST, incident, IncidentState.CLOSED, "演练结束", uuid4())
+    await world.advance(hours=9)
+    assert not [
+        one for one in (await world.show(incident)).clocks if one.kept in (Kept.RUNNING, Kept.WAITING)
+    ]
+    assert await told(world, incident, "report_missed") == []
 
 
 async def test_a_fault_of_the_platform_owes_nothing(world: World) -> None:
