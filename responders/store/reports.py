@@ -89,8 +89,9 @@ class Reports:
     ) -> ReportRow:
         """Keep a report as it is made now; it answers all clocks that ask the viewer's level for it.
 
-        One that no clock asks for is kept as well, such as a correction; a drill's is marked as one. InvalidInput with every fault; NotAllowed where
-        another level owes it; Conflict for a follow-up or a final report before the first, and for a merged case.
+        One that no clock asks for is kept as well, such as a correction; a drill's is marked as one. InvalidInput with
+        every fault; NotAllowed where another level owes it; Conflict for a follow-up or a final report before the first,
+        and for a merged case.
         """
         return await self._database.run(_submit, viewer, incident, written, request_id, rules)
 
