@@ -11,31 +11,15 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import (
-    api,
-    callbacks,
-    cap,
-    casework,
-    detection,
-    figures,
-    links,
-    pages,
-    paging,
-    push,
-    registry,
-    reports,
-    review,
-    roster,
-    sessions,
-    tasks,
-)
+from dashboards import sessions
 from dashboards.attempts import Attempts
-from dashboards.events import HUB, follow_events
+from dashboards.events import HUB
 from dashboards.hub import Hub
 from dashboards.keys import DATA, DOOR, RULES, SETTINGS, STATIC, Door
 from dashboards.names import NAMES, Names
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
+from dashboards.routes import ROUTES
 from dashboards.security import check_origin, count_requests, know_language, set_headers
 from dashboards.ways import add_ways
 from domain.errors import Fault, InvalidConfiguration
@@ -70,101 +54,10 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(_end_streams)
-    _add_routes(app)
+    app.add_routes([*ROUTES, web.static(app[STATIC], STATIC_FOLDER)])
     if not (STATIC_FOLDER / "vendor" / "preact.js").exists():
         log.warning("page_libraries_missing", remedy="run `make assets`")
     return app
-
-
-def _add_routes(app: web.Application) -> None:
-    case, task = "/api/v1/incidents/{incident}", "/api/v1/tasks/{task}"
-    app.add_routes(
-        [
-            web.get("/", pages.show_queue),
-            web.get("/incidents/{incident}", pages.show_incident_page),
-            web.get("/incidents/{incident}/review", review.show_review_page),
-            web.post("/incidents/{incident}/reports", reports.submit_from_page),
-            web.get("/incidents/{incident}/reports/{kind}/{number}", reports.show_page),
-            web.post("/incidents/{incident}/review/notes", review.note_from_page),
-            web.post("/incidents/{incident}/review/finish", review.finish_from_page),
-            web.get("/drills", review.show_drills_page),
-            web.post("/drills", review.start_from_page),
-            web.get("/drills/{drill}", review.show_drill_page),
-            web.post("/drills/{drill}/stop", review.stop_from_page),
-            web.get("/sign-in", sessions.show_sign_in),
-            web.post("/sign-in", sessions.sign_in),
-            web.post("/sign-out", sessions.sign_out),
-            web.get("/texts/{language}.json", pages.show_texts),
-            web.get("/healthz", pages.show_health),
-            web.get("/metrics", pages.show_metrics),
-            web.get("/api/v1/session", api.show_session),
-            web.get("/api/v1/incidents", api.list_incidents),
-            web.get(case, api.show_incident),
-            web.post(f"{case}/acknowledge", api.acknowledge),
-            web.post(f"{case}/take-over", api.take_over),
-            web.post(f"{case}/disposition", api.decide),
-            web.post(f"{case}/move", api.move),
-            web.post(f"{case}/close", api.close),
-            web.post("/api/v1/incidents", casework.open_case),
-            web.post(f"{case}/merge", casework.merge),
-            web.post(f"{case}/split", casework.split),
-            web.post(f"{case}/parties", casework.join),
-            web.post(f"{case}/parties/{{area}}/leave", casework.leave),
-            web.post(f"{case}/tasks", casework.dispatch),
-            web.post(f"{case}/reopen", casework.reopen),
-            web.post(f"{case}/rating", casework.rate),
-            web.post(f"{task}/rating", casework.rate_task),
-            web.post(f"{case}/grade", paging.grade),
-            web.post(f"{case}/shelve", paging.shelve),
-            web.post(f"{case}/shelve/consent", paging.consent),
-            web.post(f"{case}/unshelve", paging.unshelve),
-            web.get("/api/v1/held", paging.list_held),
-            web.get("/api/v1/maintenance", paging.list_maintenance),
-            web.post("/api/v1/maintenance", paging.plan_maintenance),
-            web.post("/api/v1/maintenance/{maintenance}/consent", paging.consent_to_maintenance),
-            web.post("/api/v1/maintenance/{maintenance}/end", paging.end_maintenance),
-            web.post(f"{task}/move", tasks.move),
-            web.post(f"{task}/pleas/{{kind}}", tasks.ask),
-            web.post(f"{task}/pleas/{{kind}}/answer", tasks.answer),
-            web.get("/api/v1/roster", roster.show),
-            web.post("/api/v1/roster/substitutions", roster.substitute),
-            web.post("/api/v1/roster/swaps", roster.ask_swap),
-            web.post("/api/v1/roster/swaps/{swap}/answer", roster.answer_swap),
-            web.post("/api/v1/roster/hand-overs/{hand_over}/sign", roster.sign),
-            web.get("/api/v1/series/{series}/curve", api.show_curve),
-            web.get("/detection", detection.show_detection_page),
-            web.get("/api/v1/detection", detection.show_detection),
-            web.get("/api/v1/drills", review.list_drills),
-            web.post("/api/v1/drills", review.start),
-            web.get("/api/v1/drills/{drill}", review.show_drill),
-            web.post("/api/v1/drills/{drill}/stop", review.stop),
-            web.get(f"{case}/review", review.show_review),
-            web.get(f"{case}/reports", reports.show),
-            web.post(f"{case}/reports", reports.submit),
-            web.post(f"{case}/review/notes", review.add_note),
-            web.post("/api/v1/alerts/{alert}/open", detection.open_alert),
-            web.get("/api/v1/response", figures.show_response),
-            web.get("/api/v1/burden", figures.show_burden),
-            web.get("/registry", registry.show_registry),
-            web.get("/api/v1/registry/devices", registry.list_devices),
-            web.get("/api/v1/registry/series", registry.list_series),
-            web.get("/api/v1/registry/changes", registry.list_changes),
-            web.get("/api/v1/registry/areas", registry.list_areas),
-            web.post("/api/v1/registry/plan", registry.plan),
-            web.post("/api/v1/registry/change", registry.change),
-            web.get("/api/v1/events", follow_events),
-            web.get("/api/v1/push", push.show_key),
-            web.post("/api/v1/push", push.subscribe),
-            web.delete("/api/v1/push", push.unsubscribe),
-            web.get("/a/{token}", links.show_link),
-            web.post("/a/{token}", links.press_link),
-            web.post("/replies/{service}", callbacks.take_replies),
-            web.post("/receipts/{service}", callbacks.take_receipts),
-            web.get("/cap/feed.atom", cap.show_feed),
-            web.get("/cap/{identifier}.xml", cap.show_message),
-            web.static(app[STATIC], STATIC_FOLDER),
-        ]
-    )
 
 
 def static_version() -> str:

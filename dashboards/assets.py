@@ -20,10 +20,15 @@ FILES = {
     "htm/dist/htm.module.js": "htm.js",
     "uplot/dist/uPlot.esm.js": "uplot.js",
     "uplot/dist/uPlot.min.css": "uplot.css",
+    "leaflet/dist/leaflet-src.esm.js": "leaflet.js",
+    "leaflet/dist/leaflet.css": "leaflet.css",
+    "idb/build/index.js": "idb.js",
     "preact/LICENSE": "preact.LICENSE.txt",
     "@preact/signals/LICENSE": "signals.LICENSE.txt",
     "htm/LICENSE": "htm.LICENSE.txt",
     "uplot/LICENSE": "uplot.LICENSE.txt",
+    "leaflet/LICENSE": "leaflet.LICENSE.txt",
+    "idb/LICENSE": "idb.LICENSE.txt",
 }
 NAMES = {
     "preact": "./preact.js",
@@ -37,6 +42,8 @@ TYPES = {
     "signals.d.ts": 'export * from "@preact/signals";\n',
     "htm.d.ts": 'export { default } from "htm";\n',
     "uplot.d.ts": 'export { default } from "uplot";\n',
+    "leaflet.d.ts": 'export * from "leaflet";\n',
+    "idb.d.ts": 'export * from "idb";\n',
 }
 """Where the type checker finds the types of what stands beside them."""
 

@@ -2,11 +2,11 @@
 
 import importlib.util
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from dashboards.texts import sections
 from fenghuo.cli import create_cli
 
 ROOT = Path(__file__).parents[3]
@@ -54,7 +54,7 @@ def test_the_metrics_page_names_every_metric_of_the_code() -> None:
 
 def test_each_problem_of_a_device_that_a_page_names_has_words_on_the_console() -> None:
     """What gateways tell as a slug is read by people."""
-    words = tomllib.loads((ROOT / "dashboards" / "texts.toml").read_text(encoding="utf-8"))["device_problem"]
+    words = sections()["device_problem"]
     named = set()
     for feed in ("environment", "hydrology", "mqtt"):
         page = (ROOT / "docs" / "how-to" / f"connect-{feed}.md").read_text(encoding="utf-8")
