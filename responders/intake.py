@@ -35,6 +35,7 @@ from domain.topics import (
     TICKETS,
     TOPICS,
 )
+from responders.backlog import Backlog
 from responders.broker import open_consumer, open_producer
 from responders.cases import Rules
 from responders.loops import Health, wait_for
@@ -51,8 +52,11 @@ BULK = (
     CALIBRATIONS.name,
 )
 POLL_MILLISECONDS = 200
-MOST_MESSAGES = {URGENT: 200, BULK: 200}
-"""Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work."""
+MOST_MESSAGES = {URGENT: 128, BULK: 200}
+"""Messages per round: of roll-ups, which hold up to some thousand rows each, about two seconds' work; of alerts a third of
+a second's, for so long a red one waits."""
+MOST_WAITING = {URGENT: 20_000, BULK: 200}
+"""Messages that are read ahead, so that the gravest among them come first."""
 FETCH_MILLISECONDS = {URGENT: 50, BULK: 500}
 LANES = 4
 """Transactions that store alerts at a time; townships are spread over them."""
@@ -189,14 +193,18 @@ async def run_intake(
         open_producer(broker) as producer,
         open_consumer(broker, group, *topics, wait_milliseconds=wait) as consumer,
     ):
+        backlog = Backlog()
         while not stopping.is_set():
-            batch = await consumer.getmany(timeout_ms=POLL_MILLISECONDS, max_records=MOST_MESSAGES[topics])
-            messages = [message for part in batch.values() for message in part]
-            if messages and not await _take_patiently(intake, messages, producer, health, loop, stopping):
-                return
+            if room := max(MOST_WAITING[topics] - len(backlog), 0):
+                wait = 0 if len(backlog) else POLL_MILLISECONDS
+                backlog.add(await consumer.getmany(timeout_ms=wait, max_records=room))
+            messages = backlog.take(MOST_MESSAGES[topics])
             if messages:
-                await _commit(consumer, batch)
-                _measure(consumer, messages)
+                if not await _take_patiently(intake, messages, producer, health, loop, stopping):
+                    return
+                backlog.done(messages)
+                await _commit(consumer, backlog)
+                _measure(consumer, messages, backlog)
             health.beat(loop)
 
 
@@ -221,21 +229,19 @@ async def _take_patiently(
     return False
 
 
-async def _commit(consumer: AIOKafkaConsumer, batch: dict[Any, list[ConsumerRecord]]) -> None:
+async def _commit(consumer: AIOKafkaConsumer, backlog: Backlog) -> None:
+    if not (offsets := backlog.offsets(consumer.assignment())):
+        return
     try:
-        await consumer.commit(
-            {place: messages[-1].offset + 1 for place, messages in batch.items() if messages}
-        )
+        await consumer.commit(offsets)
     except (CommitFailedError, IllegalStateError) as error:
         # Another process has the partition by now and reads it again: what we stored has no second effect there.
         log.info("commit_came_too_late", error=type(error).__name__)
 
 
-def _measure(consumer: AIOKafkaConsumer, messages: list[ConsumerRecord]) -> None:
+def _measure(consumer: AIOKafkaConsumer, messages: list[ConsumerRecord], backlog: Backlog) -> None:
     for message in messages:
         INPUTS.labels(STAGE, message.topic).inc()
     for place in consumer.assignment():
-        end = consumer.highwater(place)
-        newest = max((m.offset + 1 for m in messages if (m.topic, m.partition) == tuple(place)), default=None)
-        if end is not None and newest is not None:
-            LAG.labels(place.topic, str(place.partition)).set(max(end - newest, 0))
+        if (end := consumer.highwater(place)) is not None:
+            LAG.labels(place.topic, str(place.partition)).set(backlog.lag(place, end))
