@@ -15,7 +15,7 @@ import structlog
 from config.pacing import Pacing
 from responders.cases import Cause, Decision, Outcome, Reason, Result, Rules
 from responders.channels import Channel
-from responders.loops import Bell, Health
+from responders.loops import Bell, Health, wait_for
 from responders.metrics import ESCALATIONS, REPORT_LIMITS, STORM, STORMS
 from responders.sending import AT_ONCE, LEASE_SECONDS, Sender, attempt, record
 from responders.store import Store
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 1.0
 """Longest wait between looks for pages; the bell of a new page cuts it short."""
+TIMERS_PAUSE_SECONDS, PAGES_PAUSE_SECONDS = 0.1, 0.02
+"""Least pauses between looks: in a storm the bell rings with every transaction, and each look costs some."""
 CLIMBS = frozenset({Reason.NOT_ACKNOWLEDGED, Reason.TOP_REPEATS})
 
 
@@ -79,6 +81,7 @@ async def run_timers(
     while not stopping.is_set():
         await act_on_timers(store, rules)
         health.beat("timers")
+        await wait_for(stopping, min(seconds, TIMERS_PAUSE_SECONDS))
         await bell.wait("timers", seconds)
 
 
@@ -122,6 +125,7 @@ async def run_channel(
             idle = await sender.start_due()
             health.beat(loop)
             if idle:
+                await wait_for(stopping, PAGES_PAUSE_SECONDS)
                 await bell.wait(loop, IDLE_SECONDS)
     finally:
         await sender.finish()

@@ -114,7 +114,8 @@ def plan(
     """Decide about one person's pages on one channel.
 
     `recent` are the times of the letters with pages of grades III and IV that the person got over the channel, `storms` the
-    counties in a storm. Each letter of grade I or II goes at once and counts for nothing.
+    counties in a storm. Each letter of grade I or II goes at once and counts for nothing. In a storm its own interval
+    bounds the letters: who got many before it began does not wait for that.
     """
     ranked = sorted(pages, key=lambda page: (page.grade, page.ordered_at, page.page))
     letters = [Letter((page.page,)) for page in ranked if page.grade in NEVER_HELD]
@@ -134,7 +135,7 @@ def plan(
             held.append(_hold(page, until, Hold.QUIET))
         elif stormy and gathered > now:
             held.append(_hold(page, gathered, Hold.STORM))
-        elif room <= 0:
+        elif not stormy and room <= 0:
             until = within[-rate.letters] + timedelta(minutes=rate.minutes)
             held.append(_hold(page, until, Hold.THROTTLED))
         else:

@@ -82,10 +82,10 @@ from incident where id = $1;
 -- Note which deadline of a task was acted on and which comes next: (task, percent, next).
 update task set passed = $2, next_at = $3 where id = $1;
 
--- name: announce_page
--- Tell live pages of a page for the console, once: (page, place).
-select note_change('page', $1, $2)
-where not exists (select from change where kind = 'page' and ref = $1);
+-- name: not_announced
+-- Name those of some pages that live pages were not told of: (pages).
+select ref from unnest($1::text[]) as page (ref)
+where not exists (select from change where kind = 'page' and change.ref = page.ref);
 
 -- name: pages_waiting
 -- Name the channels that have pages due.

@@ -3,6 +3,7 @@
 -- name: ready_pages
 -- Take hold of pages of a channel that could go out, the gravest first: new ones, those whose time of waiting is over with what
 -- else waits for the same people, and those whose worker let its lease run out. (channel, limit, the gravest only, people)
+-- What is asked of them is another statement: by their ids its plan is good however many pages there are.
 with fresh as (
     select id from page
     where channel = $1 and state = 'due' and hold_until is null and letter is null and wall_retry_at <= now()
@@ -22,11 +23,13 @@ with fresh as (
             group by recipient order by min(hold_until) limit $4
         )
     for update skip locked
-), ready as (
-    select id, false as lapsed from fresh
-    union all select id, true from lapsed
-    union all select id, false from released
 )
+select id, false as lapsed from fresh
+union all select id, true from lapsed
+union all select id, false from released;
+
+-- name: pages_to_send
+-- Read what is asked of pages that are held: (ids, lapsed, reasons of alarms).
 select page.id, page.attempts, ready.lapsed, page.incident, page.recipient, app_user.display, app_user.area, page.step, page.loop,
     page.reason, incident.title, incident.zh, incident.en, incident.level, incident.grade, incident.place,
     incident.drill, page.created_at, page.received_at, page.task, page.hold, page.hold_until,
@@ -40,16 +43,16 @@ select page.id, page.attempts, ready.lapsed, page.incident, page.recipient, app_
     exists (
         select from page newer
         where newer.incident = page.incident and newer.recipient = page.recipient and newer.channel = page.channel
-            and newer.reason = any($5::text[]) and newer.state in ('due', 'sending')
+            and newer.reason = any($3::text[]) and newer.state in ('due', 'sending')
             and (newer.loop, newer.step) > (page.loop, page.step)
     ) as superseded,
-    (
+    case when page.hold is null and page.created_at < clock_now() - interval '1 minute' then (
         select min(later.created_at) from page later
-        where later.incident = page.incident and page.hold is null and later.reason = any($5::text[])
+        where later.incident = page.incident and later.reason = any($3::text[])
             and (later.loop, later.step) > (page.loop, page.step)
             and later.created_at > page.created_at + interval '1 minute'
-    ) as climbed_at
-from ready join page using (id) join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
+    ) end as climbed_at
+from unnest($1::uuid[], $2::boolean[]) as ready (id, lapsed) join page using (id) join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
 order by page.grade, page.created_at, page.id;
 
 -- name: due_letters

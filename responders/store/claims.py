@@ -44,7 +44,7 @@ async def claim_pages(
     urgent: bool,
 ) -> list[Claimed]:
     """Claim in one transaction; without rules every page goes by itself. Gravest first."""
-    rows = await connection.fetch(sql("ready_pages"), channel, limit, urgent, MOST_RELEASED, ALARMS)
+    rows = await _ready(connection, channel, limit, urgent)
     letters = await _letters_again(connection, channel, limit)
     if not rows and not letters:
         return []
@@ -61,6 +61,14 @@ async def claim_pages(
         claim.again[letter] = left
     await _write(connection, claim, channel, lease_seconds)
     return _claimed(claim)
+
+
+async def _ready(connection: Connection, channel: str, limit: int, urgent: bool) -> list[Record]:
+    held = await connection.fetch(sql("ready_pages"), channel, limit, urgent, MOST_RELEASED)
+    if not held:
+        return []
+    ids, lapsed = [row["id"] for row in held], [row["lapsed"] for row in held]
+    return await connection.fetch(sql("pages_to_send"), ids, lapsed, ALARMS)
 
 
 async def _letters_again(connection: Connection, channel: str, limit: int) -> dict[UUID, list[Record]]:

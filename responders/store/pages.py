@@ -1,5 +1,6 @@
 """Pages in SQL: what became of them, written down for many at once; claiming is in `claims.py`."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -32,6 +33,8 @@ class Pages:
     def __init__(self, database: Database) -> None:
         """Share the store's pool."""
         self._database = database
+        self._to_announce: list[tuple[UUID, str]] = []
+        self._announcing: asyncio.Future[None] | None = None
 
     async def claim_pages(
         self,
@@ -70,12 +73,26 @@ class Pages:
         return await self._database.run(_channels_waiting)
 
     async def announce_page(self, page: UUID, place: str) -> None:
-        """Tell live consoles of a page, once."""
-        await self._database.run(_execute, "announce_page", str(page), place)
+        """Tell live consoles of a page, once; those that are announced at the same moment share a transaction."""
+        self._to_announce.append((page, place))
+        if self._announcing is None:
+            self._announcing = asyncio.ensure_future(self._announce_all())
+        await asyncio.shield(self._announcing)
+
+    async def _announce_all(self) -> None:
+        await asyncio.sleep(0)  # what runs in this round of the loop comes along
+        pages, self._to_announce, self._announcing = self._to_announce, [], None
+        await self._database.run(_announce_pages, pages)
 
 
 async def _execute(connection: Connection, query: str, *args: object) -> None:
     await connection.execute(sql(query), *args)
+
+
+async def _announce_pages(connection: Connection, pages: Sequence[tuple[UUID, str]]) -> None:
+    rows = await connection.fetch(sql("not_announced"), [str(page) for page, _ in pages])
+    new = {row["ref"] for row in rows}
+    await flush(connection, [("page", str(page), place) for page, place in pages if str(page) in new])
 
 
 def _is_retried(claimed: Claimed, outcome: Outcome) -> bool:

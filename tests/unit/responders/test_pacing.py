@@ -91,6 +91,14 @@ def test_a_storm_gathers_first_seconds_and_then_minutes() -> None:
     assert [held.until for held in again.held] == [later + timedelta(minutes=5)]
 
 
+def test_a_storm_does_not_wait_for_the_letters_before_it() -> None:
+    """Who got as many letters as may be when the storm began gets its digest all the same, an interval after the last."""
+    recent = [NOON - timedelta(minutes=minutes) for minutes in (5, 5, 5)]
+    old = NOON - timedelta(minutes=1)
+    assert ids(plan([page(1, at=old)], recent, {COUNTY}, RULES, "sms", NOON).letters) == [[1]]
+    assert plan([page(1, at=old)], recent, set(), RULES, "sms", NOON).letters == ()
+
+
 def test_a_storm_elsewhere_gathers_nothing_here() -> None:
     """Only cases of the county in a storm are gathered."""
     decided = plan([page(1), page(2, place=ELSEWHERE)], [], {COUNTY}, RULES, "sms", NOON)
@@ -211,7 +219,7 @@ def test_a_day_of_pages(
     assert sorted(pages) == [UUID(int=number) for number in range(1, len(wanted) + 1)]
     for at in counted:
         within = [other for other in counted if at <= other < at + timedelta(minutes=minutes)]
-        assert len(within) <= letters
+        assert len(within) <= letters + (minutes // 5 + 1 if storms else 0)
 
 
 def test_the_longest_area_wins() -> None:
