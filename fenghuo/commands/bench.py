@@ -1,4 +1,4 @@
-"""`fenghuo bench throughput | latency | gateway`: speed, beside peers; the code is in `benchmarks/` of a checkout."""
+"""`fenghuo bench throughput | latency | gateway | storm`: speed, beside peers; code is in `benchmarks/` of a checkout."""
 
 import asyncio
 
@@ -106,6 +106,48 @@ def create_commands() -> typer.Typer:
                 table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
             console().print(table)
         if found.unanswered or found.refused:
+            raise typer.Exit(1)
+
+    @cli.command()
+    def storm(
+        alerts: int = typer.Option(10_000, min=100, help="Alerts put on the topic."),
+        seconds: float = typer.Option(10.0, min=1, help="In how long."),
+        townships: int = typer.Option(200, min=1, max=5_000, help="Spread over ten counties."),
+        timers: int = typer.Option(
+            0, min=0, max=1_000_000, help="Cases that are open besides, with timers to come."
+        ),
+        apart: bool = typer.Option(False, help="Make each alert a case of its own."),
+        digests: bool = typer.Option(True, help="Gather pages in the storm, as shipped."),
+        digest_minutes: float = typer.Option(1.0, min=0.1, help="Between a person's digests; 5 as shipped."),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """A stormy night through one responder: seconds to first pages, what was lost, what came twice."""
+        set_up_logging("error")
+        try:
+            from benchmarks.storm import measure, table_of
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(
+            measure(
+                alerts,
+                seconds,
+                townships,
+                _say,
+                timers=timers,
+                apart=apart,
+                digests=digests,
+                digest_minutes=digest_minutes,
+            )
+        )
+        if as_json:
+            print_json(found)
+        else:
+            columns, rows = table_of(found)
+            table = Table(*columns, title=f"{alerts:,} alerts in {seconds:g} s over {townships} townships")
+            for row in rows:
+                table.add_row(*row)
+            console().print(table)
+        if found.lost or found.repeated:
             raise typer.Exit(1)
 
     return cli

@@ -1,4 +1,4 @@
-"""`fenghuo user add | list`: accounts, which are posts and not persons."""
+"""`fenghuo user add | list | quiet`: accounts, which are posts and not persons."""
 
 import asyncio
 import secrets
@@ -63,6 +63,19 @@ def create_commands() -> typer.Typer:
         else:
             console().print(f"{login} may sign in.", *(f"Password: {word}" for word in shown.values()))
 
+    @cli.command()
+    def quiet(
+        login: str = typer.Argument(help="Whose."),
+        hours: str = typer.Argument(help="From and to, such as 22:00-06:30 (Asia/Shanghai), or none."),
+    ) -> None:
+        """Let outside channels rest for an account in some hours; grades I and II come all the same."""
+        settings, _ = read_settings()
+        starts, dash, ends = hours.partition("-")
+        if hours != "none" and not dash:
+            raise InvalidInput([Fault("hours", f"{hours!r} is not like 22:00-06:30, nor none")])
+        asyncio.run(_set_quiet(dsn_of(settings), login, None if hours == "none" else (starts, ends)))
+        console().print(f"{login}: {hours}", markup=False)
+
     @cli.command("list")
     def list_users(as_json: bool = typer.Option(False, "--json", help="Answer in JSON.")) -> None:
         """List all accounts."""
@@ -86,6 +99,16 @@ async def _put(dsn: str, user: User) -> None:
 
     async with Store.open(dsn, 1, give_up_seconds=GIVE_UP_SECONDS) as store:
         await store.put_users([user])
+
+
+async def _set_quiet(dsn: str, login: str, hours: tuple[str, str] | None) -> None:
+    from responders.store import Store
+
+    async with Store.open(dsn, 1, give_up_seconds=GIVE_UP_SECONDS) as store:
+        if hours is None:
+            await store.pacing.clear_quiet_hours(login)
+        else:
+            await store.pacing.set_quiet_hours(login, *hours)
 
 
 async def _all(dsn: str) -> list[User]:
