@@ -30,6 +30,9 @@ class Hours:
     """Years whose notice came as data."""
 
 
+NOTICE_DUE = timedelta(days=60)
+"""From two months before a year on its notice should be known: those of 2024, 2025 and 2026 came from late October to
+mid-November of the year before."""
 ROUND_THE_CLOCK = Hours()
 """Natural time."""
 
@@ -64,6 +67,13 @@ def works_on(hours: Hours, day: date) -> bool:
 def is_known(hours: Hours, day: date) -> bool:
     """Say whether the notice on days off of the day's year is known."""
     return day.year in hours.known or calendar.is_known(day)
+
+
+def unknown_years(notices: Iterable[HolidayNotice], today: date) -> tuple[int, ...]:
+    """Name this year and, from NOTICE_DUE before it begins, the next one, where their days off are not known."""
+    told = {notice.year for notice in notices}
+    years = dict.fromkeys((today.year, (today + NOTICE_DUE).year))
+    return tuple(year for year in years if year not in told and not calendar.is_known(date(year, 1, 1)))
 
 
 def after(hours: Hours, start: datetime, span: timedelta) -> Reckoned:

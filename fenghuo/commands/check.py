@@ -1,6 +1,7 @@
 """`fenghuo check`: every fault of settings and data files at once, and the proof of ownership."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from config.data import Data, load_data
 from config.ownership import Claim, Proof, faults_in, prove, strangers
 from config.settings import Settings, load_settings
 from domain.areas import is_area_code
+from domain.clock import REAL_TIME
 from domain.errors import Fault, InvalidConfiguration
 from fenghuo.commands.answers import console, print_json
 from streams.mqtt.place import read_place
@@ -31,7 +33,7 @@ def add_to(cli: typer.Typer) -> None:
         """Check all settings and data files, and prove that each category has one owner in each area.
 
         The proof is made for the areas of --areas, else of the database where FENGHUO_DATABASE_DSN names one, else for
-        every area that there can be.
+        every area that there can be. Warnings change nothing about the exit status.
         """
         faults: list[Fault] = []
         settings = _collect(faults, load_settings)
@@ -50,7 +52,22 @@ def add_to(cli: typer.Typer) -> None:
                 faults.extend(strangers(claims, codes))
         if list_areas and not as_json:
             _list(proofs)
-        _answer(faults, data, proofs, as_json)
+        warnings = () if data is None else _warnings(data)
+        _answer(faults, warnings, data, proofs, as_json)
+
+
+def _warnings(data: Data) -> tuple[Fault, ...]:
+    """Tell what is no fault today and will be felt: years whose days off nobody has told the platform."""
+    from responders.hours import BEIJING, unknown_years
+
+    return tuple(
+        Fault(
+            "notice",
+            f"{year} 年放假安排未知，按周一至周五推算，请写入 holidays.toml。"
+            f" the days off of {year} are not known, its working hours go by weekends alone",
+        )
+        for year in unknown_years(data.notices, REAL_TIME.now().astimezone(BEIJING).date())
+    )
 
 
 def _list(proofs: list[Proof]) -> None:
@@ -110,13 +127,20 @@ async def _codes_in_database(dsn: str) -> tuple[str, ...]:
         return tuple(area.code for area in await store.areas())
 
 
-def _answer(faults: list[Fault], data: Data | None, proofs: list[Proof], as_json: bool) -> None:
+def _told(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [{"field": fault.field, "reason": fault.reason} for fault in faults]
+
+
+def _answer(
+    faults: list[Fault], warnings: Sequence[Fault], data: Data | None, proofs: list[Proof], as_json: bool
+) -> None:
     where = f"{len(proofs)} areas" if proofs else "every possible area"
     if as_json:
         print_json(
             {
                 "ok": not faults,
-                "faults": [{"field": fault.field, "reason": fault.reason} for fault in faults],
+                "faults": _told(faults),
+                "warnings": _told(warnings),
                 "categories": len(data.categories) if data else 0,
                 "areas": len(proofs),
                 "proof": proofs,
@@ -125,6 +149,8 @@ def _answer(faults: list[Fault], data: Data | None, proofs: list[Proof], as_json
     else:
         for fault in faults:
             console().print(f"{fault.field}: {fault.reason}", markup=False)
+        for warning in warnings:
+            console().print(f"Warning: {warning.field}: {warning.reason}", markup=False)
     if faults:
         raise typer.Exit(2)
     if data is not None and not as_json:

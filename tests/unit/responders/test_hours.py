@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from config.data import load_data
 from config.hours import HolidayNotice
-from responders.hours import ROUND_THE_CLOCK, Hours, after, between, hours_of, next_working_day
+from responders.hours import ROUND_THE_CLOCK, Hours, after, between, hours_of, next_working_day, unknown_years
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 HOURS = Hours(((time(8, 30), time(12)), (time(14), time(17, 30))))
@@ -68,6 +68,25 @@ def test_a_year_without_a_notice_is_told() -> None:
     assert after(known, start, timedelta(hours=1)).at == at("2027-01-02T09:00")
     assert after(known, start, timedelta(hours=1)).unknown == ()
     assert next_working_day(HOURS, start).unknown == (2027,)
+
+
+@pytest.mark.parametrize(
+    ("today", "told", "unknown"),
+    [
+        (date(2026, 11, 1), (), ()),
+        (date(2026, 11, 2), (), (2027,)),
+        (date(2026, 11, 2), (2027,), ()),
+        (date(2027, 3, 1), (), (2027,)),
+        (date(2027, 12, 1), (2027,), (2028,)),
+        (date(2027, 12, 1), (), (2027, 2028)),
+    ],
+)
+def test_years_whose_days_off_are_unknown_are_named_ahead(
+    today: date, told: tuple[int, ...], unknown: tuple[int, ...]
+) -> None:
+    """The next year is asked for from two months before it begins, not while nobody can know it."""
+    notices = tuple(HolidayNotice(year=year, source="a notice") for year in told)
+    assert unknown_years(notices, today) == unknown
 
 
 def test_the_longest_area_has_its_own_hours() -> None:
