@@ -50,6 +50,8 @@ _SEPARATORS = re.compile(r"[、,，;；\s]+")
 _TOGETHER = re.compile(r"[+＋]")
 _TURN = re.compile(r"(\d{1,4})\s*(?:(天|日|d|days?)|(小时|时|h|hours?)|(周|星期|w|weeks?))", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2})[:：时点](\d{1,2})?(?:[:：]00)?分?")
+ENDS = frozenset({"停止", "结束", "终止", "end"})
+"""Written instead of accounts: the desk's rotation ends, and no other one follows."""
 HOURS_OF_DAY, HOURS_OF_WEEK = 24, 24 * 7
 
 
@@ -110,10 +112,11 @@ class _Reader:
         self._wrong = bool(row.broken)
 
     def rotation(self) -> Rotation | None:
-        """Read a rotation."""
+        """Read a rotation, or the end of one, which has a beginning and nothing more."""
         desk = self._desk()
-        crews = self._crews(desk)
-        hours = self._turn()
+        ends = self._row.values.get("members", "").lower() in ENDS
+        crews = () if ends else self._crews(desk)
+        hours = HOURS_OF_DAY if ends else self._turn()
         hand_over, starts_on = self._hand_over(), self._starts_on()
         if self._wrong or desk is None or hand_over is None or starts_on is None:
             return None

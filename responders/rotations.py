@@ -33,7 +33,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Crews of a post in an area in their order; the first takes over on `starts_on` at `hand_over`, wall time."""
+    """Crews of a post in an area in their order; the first takes over on `starts_on` at `hand_over`, wall time.
+
+    One without crews ends the rotation before it: from its beginning nobody's turn comes.
+    """
 
     area: str
     post: str
@@ -54,7 +57,7 @@ class Rotation:
 
     def turn(self, number: int) -> Turn:
         """Give a turn by its number."""
-        crew = self.crews[number % len(self.crews)]
+        crew = self.crews[number % len(self.crews)] if self.crews else ()
         return Turn(crew, self.beginning(number), self.beginning(number + 1))
 
     def number_at(self, at: datetime) -> int:
@@ -70,7 +73,7 @@ class Rotation:
 
 
 def crew_at(rotation: Rotation, at: datetime) -> Crew:
-    """Say who is on duty at an instant; nobody before the first hand-over."""
+    """Say who is on duty at an instant; nobody before the first hand-over, nor after an end."""
     number = rotation.number_at(at)
     return rotation.turn(number).crew if number >= 0 else ()
 
@@ -85,13 +88,13 @@ def turns(rotation: Rotation, since: datetime, until: datetime) -> Iterator[Turn
 
 
 def plan(rotations: Iterable[Rotation], since: datetime, until: datetime) -> Iterator[Turn]:
-    """Plan one desk: each rotation holds until the next one begins; turns are cut to the stretch of time."""
+    """Plan one desk: each rotation holds until the next one begins, be it an end; turns are cut to the stretch of time."""
     in_order = sorted(rotations, key=lambda rotation: rotation.starts_at)
     for rotation, following in pairwise([*in_order, None]):
         if rotation is None:  # only the last of the pairs' second parts is
             continue
         end = until if following is None else min(until, following.starts_at)
         first = max(since, rotation.starts_at)
-        if first < end:
+        if first < end and rotation.crews:
             for turn in turns(rotation, first, end):
                 yield Turn(turn.crew, max(turn.starts_at, first), min(turn.ends_at, end))

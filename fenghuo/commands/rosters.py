@@ -45,7 +45,7 @@ def _add_import(cli: typer.Typer) -> None:
     ) -> None:
         """Put rotations and shifts into force, all of the file or nothing; times are in Asia/Shanghai.
 
-        Rotations: 区域代码, 岗位, 值班账号 (in order, + for several at once), 每班时长, 交接时间, 起始日期.
+        Rotations: 区域代码, 岗位, 值班账号 (in order, + for several at once; 停止 ends them), 每班时长, 交接时间, 起始日期.
         Shifts: 区域代码, 岗位, 账号, 开始时间, 结束时间. What has passed stays as it was.
         """
 

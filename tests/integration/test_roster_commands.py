@@ -250,6 +250,24 @@ async def test_a_roster_is_checked_imported_and_shown(world: World, fenghuo: Fen
     assert {change.actor.partition(" (")[0] for change in changes} == {"command line"}
 
 
+async def test_a_rotation_is_ended(world: World, fenghuo: Fenghuo, tmp_path: Path) -> None:
+    """From the moment that the row names nobody is planned, `gaps` says so; the same file again changes nothing."""
+    row = f"{QINGXI},,{login(QINGXI, '甲岗')},1天,08:00,2026-05-01"
+    await fenghuo("roster", "import", write(tmp_path / "begin.csv", ROTATION_HEAD, row))
+    file = write(tmp_path / "end.csv", ROTATION_HEAD, f"{QINGXI},,停止,,20:00,2026-05-03")
+    assert "Done: 1 changed." in (await fenghuo("roster", "import", file)).stdout
+    assert "Done: 1 same." in (await fenghuo("roster", "import", file)).stdout
+    gaps = answer(await fenghuo("roster", "gaps", "--area", QINGXI, "--days", "60", "--json"))
+    assert [gap["starts_at"] for gap in gaps] == ["2026-05-03T12:00:00Z"]
+    shown = answer(await fenghuo("roster", "show", QINGXI, "--days", "60", "--json"))
+    assert max(span["ends_at"] for span in shown[0]["spans"]) == "2026-05-03T12:00:00Z"
+    await world.advance(days=30)
+    while await world.store.roster.watch_next(world.rules):
+        pass
+    later = answer(await fenghuo("roster", "show", QINGXI, "--days", "60", "--json"))
+    assert later[0]["spans"] == []
+
+
 async def test_every_fault_of_a_roster_is_told_and_nothing_is_changed(
     world: World, fenghuo: Fenghuo, tmp_path: Path
 ) -> None:

@@ -109,3 +109,15 @@ def test_a_rotation_holds_until_the_next_one_of_its_desk() -> None:
     assert found[2].ends_at == second.starts_at == found[3].starts_at
     assert found[-1].ends_at == until
     assert list(plan([], since, until)) == []
+
+
+def test_a_rotation_without_crews_ends_the_one_before_it() -> None:
+    """The turn in which the end lies is cut, nobody's follows, and a rotation after the end is in force again."""
+    first = rotation(crews=1)
+    end = Rotation("990101101", "", (), 24, time(20), date(2026, 5, 3))
+    again = Rotation("990101101", "", ((C,),), 24, time(8), date(2026, 5, 5))
+    since, until = first.starts_at, first.starts_at + timedelta(days=6)
+    found = list(plan([again, end, first], since, until))
+    assert [turn.crew for turn in found] == [(A,), (A,), (A,), (C,), (C,)]
+    assert (found[2].ends_at, found[3].starts_at) == (end.starts_at, again.starts_at)
+    assert crew_at(end, end.starts_at) == ()
