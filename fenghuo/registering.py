@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from config.data import Data
+from config.personal import read_key
 from config.sealing import Sealer
 from config.settings import Secret
 from domain.codec import encode
@@ -21,7 +22,6 @@ from fenghuo.registry_file import Entry
 from responders.registration import Kind, Step, Wish, fault_in
 from responders.store import Store
 from streams.devices.directory import secrets_record
-from streams.personal import read_key
 
 T = TypeVar("T")
 

@@ -12,6 +12,7 @@ from typing import Self
 import structlog
 
 from config.data import Data
+from config.personal import read_key
 from config.settings import Settings
 from domain.codec import encode, headers_for
 from domain.findings import Heartbeat
@@ -31,7 +32,6 @@ from streams.gateway_refusals import STAGE, Refusals
 from streams.gateway_texts import Desk
 from streams.hj212.session import hj212_server
 from streams.mqtt.subscriber import Subscriber
-from streams.personal import read_key
 from streams.places import Places
 from streams.producer import Message, Writer, repeat
 from streams.registry import Registry

@@ -7,6 +7,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from config.data import Data
+from config.personal import protect, protect_all
 from config.sealing import Sealer
 from config.settings import Settings
 from domain.areas import covers, township_of
@@ -21,7 +22,6 @@ from domain.registry import Source
 from domain.topics import BULLETINS, REPORTS, TICKETS, Topic
 from streams.gateway_body import decode_items, is_single, refuse
 from streams.gateway_problems import Reason, Refused
-from streams.personal import protect, protect_all
 from streams.places import Places
 from streams.producer import OVERHEAD_BYTES, Message
 from streams.registry import Registry

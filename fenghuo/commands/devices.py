@@ -163,9 +163,9 @@ def _told(device: Device, sightings: list[Sighting]) -> dict[str, Any]:
 
 def _secrets(device: Device) -> dict[str, str]:
     """Say which secrets a device has, as far as the key at hand opens them."""
+    from config.personal import read_key
     from fenghuo.registering import open_secrets
     from fenghuo.running import read_settings
-    from streams.personal import read_key
 
     if device.sealed is None:
         return {"password": "not set", "sm4_key": "not set"}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from config.data import load_data
+from config.personal import read_key
 from domain.clock import Clock
 from domain.errors import Fault, InvalidInput
 from fenghuo.demo.county import START, County, Plan, seed_county
@@ -24,7 +25,6 @@ from fenghuo.demo.stations import Stations
 from fenghuo.drain import drain, pages_are_out
 from fenghuo.feeding import Feeder
 from fenghuo.platform import Layout, Platform, Ports, run_platform
-from streams.personal import read_key
 
 CLOCK_SECONDS = 2.0
 """The clock starts so much later than it is set: streams must have heard of it before anything happens."""

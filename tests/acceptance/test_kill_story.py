@@ -10,6 +10,7 @@ import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
 
 from config.data import load_data
+from config.personal import read_key
 from domain.clock import Clock
 from fenghuo.demo.county import START, Plan, seed_county
 from fenghuo.demo.play import Play
@@ -18,7 +19,6 @@ from fenghuo.drain import drain, pages_are_out
 from fenghuo.feeding import Feeder
 from fenghuo.platform import Layout, Platform, run_platform
 from fenghuo.running import Stage
-from streams.personal import read_key
 
 PLAN = Plan(share=0.1, history_days=2.0, hours=6.0)
 MIDDLE = START + timedelta(hours=4)

@@ -12,6 +12,7 @@ import pytest
 from device_world import KEY, device_settings, publish, readings_of, refused_of, sighting_of
 
 from config.data import load_data
+from config.personal import read_key
 from config.settings import DeviceSettings, Settings
 from domain.codec import encode
 from domain.devices import DeviceAnswer, DeviceCommand, Sighting
@@ -29,7 +30,6 @@ from streams.hj212.frames import Frame, Framer, encode_frame
 from streams.hj212.packet import Packet, parse_segment
 from streams.hj212.readings import CHINA
 from streams.packing import micros
-from streams.personal import read_key
 
 TOWNSHIP = "990188102"
 PASSWORD = "654321"

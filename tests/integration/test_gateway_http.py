@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from structlog.testing import capture_logs
 
 from config.data import load_data
+from config.personal import read_key, reveal
 from config.settings import BrokerSettings, GatewaySettings, Secret, Settings
 from domain.codec import decode, encode, headers_for
 from domain.errors import InvalidConfiguration
@@ -44,7 +45,6 @@ from fenghuo.topics import ensure_topics
 from streams.ends import ends_of
 from streams.gateway import Gateway, run_gateway
 from streams.packing import unpack
-from streams.personal import read_key, reveal
 
 KEY = Secret(base64.b64encode(bytes(range(32))).decode())
 COUNTY = "990177"

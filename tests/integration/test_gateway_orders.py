@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hotline_world import AREAS, COUNTY, KEY, Hotline, open_hotline
 
+from config.personal import read_key, reveal
 from domain.hotline import Channel, Kind, Satisfaction, Status, Urgency
-from streams.personal import read_key, reveal
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

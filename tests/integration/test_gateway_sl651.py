@@ -14,6 +14,7 @@ from device_world import KEY, device_settings, publish, readings_of, refused_of,
 from msgspec import structs
 
 from config.data import load_data
+from config.personal import read_key
 from config.settings import DeviceSettings, Secret, Settings
 from domain.codec import encode
 from domain.devices import DeviceCommand, Sighting
@@ -33,7 +34,6 @@ from fenghuo.simulate.sl651_texts import hour_text, station_guide
 from streams.devices.directory import secrets_record
 from streams.gateway import Gateway
 from streams.packing import micros
-from streams.personal import read_key
 from streams.sl651.frames import SOH, End, Frame, Framer, Start, encode_frame
 from streams.sl651.readings import ALARM, HOURLY, TIMED
 from streams.sl651.server import MOST_GARBAGE

@@ -9,6 +9,7 @@ import openpyxl
 import pytest
 
 from config.data import load_data
+from config.personal import read_key
 from config.settings import Secret
 from domain.errors import Fault, InvalidInput
 from domain.levels import Level
@@ -16,7 +17,6 @@ from domain.registry import Device, Protocol, Secrets
 from fenghuo.registering import Wanted, make_wish, open_secrets, placed
 from fenghuo.registry_file import read_entries
 from responders.registration import Kind
-from streams.personal import read_key
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 DATA = load_data()

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from config.personal import mask
 from domain.hotline import Status
 from domain.registry import Area
 from fenghuo.demo.readings import SHANGHAI
 from fenghuo.simulate.tickets_play import Push, build_pushes
-from streams.personal import mask
 
 VILLAGES = [Area(code=f"99010110100{number}", name=f"{number}号村") for number in range(1, 6)]
 MONDAY = datetime(2026, 6, 29, tzinfo=SHANGHAI)

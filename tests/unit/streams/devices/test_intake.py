@@ -9,6 +9,7 @@ from math import inf, nan
 
 import pytest
 
+from config.personal import read_key
 from config.sealing import Sealer
 from config.settings import BrokerSettings, DeviceSettings, Secret, Settings
 from domain.clock import Clock
@@ -33,7 +34,6 @@ from streams.devices.met import Met, Observation
 from streams.gateway_packer import Packer
 from streams.gateway_readings import Catalog
 from streams.packing import ReadingPack, micros, unpack
-from streams.personal import read_key
 from streams.producer import Message
 from streams.registry import Registry
 

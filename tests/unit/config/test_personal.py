@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.personal import ID_MASK, PHONE_MASK, is_id_number, mask, read_key
 from config.sealing import Sealer
 from config.settings import Secret
 from domain.errors import InvalidConfiguration, InvalidInput
-from streams.personal import ID_MASK, PHONE_MASK, is_id_number, mask, read_key
 
 KEY = bytes(range(32))
 

@@ -1,4 +1,4 @@
-"""Personal fields: sealed under a key at the gateway (config/sealing.py), and masked where they hide in free text."""
+"""Personal fields: sealed under the gateways' key (config/sealing.py), and masked where they hide in free text."""
 
 import re
 from collections.abc import Mapping
