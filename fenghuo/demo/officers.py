@@ -1,6 +1,7 @@
 """Simulated officers: they sign in to the console and work through its HTTP API, as people's browsers do.
 
-They acknowledge most cases after some minutes of the county, the first one late, and leave the rest, so that these climb.
+They acknowledge most cases after some minutes of the county, the first one late, and leave the rest, so that these climb;
+the graver a case, the sooner somebody high up acts after all. A case that is raised is acknowledged anew.
 What they find on the spot is what the script says happened there. Which case gets whom is settled by its id, not by chance.
 """
 
@@ -13,11 +14,13 @@ import structlog
 from msgspec import Struct, json
 
 from domain.clock import Clock
-from domain.incidents import IncidentState, Verdict
+from domain.incidents import OPEN_STATES, IncidentState, Verdict
+from domain.levels import Grade
 from fenghuo.demo.accounts import login_for, logins_by_display
 from fenghuo.demo.county import START, County
 from fenghuo.demo.errands import Errands
 from fenghuo.demo.judging import FoundAlert, touches
+from fenghuo.demo.reporting import Reporting
 from responders.views import IncidentRow
 
 log = structlog.get_logger(__name__)
@@ -25,8 +28,8 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 0.7
 LEFT_ALONE = 30
 """Percent of the cases that nobody acknowledges by himself."""
-LATE_MINUTES = 150
-"""Then somebody does after all, high up the towers."""
+LATE_MINUTES = {Grade.I: 45, Grade.II: 75, Grade.III: 120, Grade.IV: 150}
+"""Then somebody does after all, when all towers have heard of it."""
 FIRST_MINUTES = 40
 """The very first case is acknowledged so late, when the county has heard of it."""
 DECIDE_MINUTES = 40
@@ -50,7 +53,9 @@ class Officers:
         self._sessions: dict[str, aiohttp.ClientSession] = {}
         self.commands = 0
         self._first: UUID | None = None
+        self._raised: dict[UUID, datetime] = {}
         self._errands = Errands(self._read, self._send, logins_by_display(county.places))
+        self._reporting = Reporting(self._read, self._send)
 
     async def work(self) -> None:
         """Look at the queue and act, until cancelled; the console may be away for a while."""
@@ -61,6 +66,7 @@ class Officers:
                         self._first = self._first or row.id
                         await self._act(row)
                         await self._errands.go_on(row, self._clock.now())
+                        await self._reporting.go_on(row, self._clock.now())
                     await self._errands.sign_hand_overs(self._clock.now())
                 except FAILURES as error:
                     log.info("officers_wait", error=type(error).__name__)
@@ -70,7 +76,9 @@ class Officers:
                 await session.close()
 
     async def _queue(self) -> list[IncidentRow]:
-        return json.decode(await self._read("c00", "incidents", {"limit": "500"}), type=_Queue).incidents
+        return json.decode(
+            await self._read("c00", "incidents", {"limit": "500", "state": "all"}), type=_Queue
+        ).incidents
 
     async def _read(self, login: str, path: str, query: dict[str, str]) -> bytes:
         """Read an address of the API as somebody."""
@@ -84,12 +92,19 @@ class Officers:
         age = (now - row.opened_at).total_seconds() / 60
         lot = row.id.int % 100
         left_alone = lot < LEFT_ALONE and row.id != self._first
-        patience = FIRST_MINUTES if row.id == self._first else LATE_MINUTES if left_alone else 3 + lot % 9
+        soon = 3 + lot % 9
+        patience = FIRST_MINUTES if row.id == self._first else LATE_MINUTES[row.grade] if left_alone else soon
         login = login_for(row.place)
         true = self._is_true(row)
         match row.state:
-            case IncidentState.DETECTED if age >= patience:
+            case IncidentState.DETECTED if age < patience:
+                pass
+            case IncidentState.DETECTED:
                 await self._command("c00" if left_alone else login, row.id, "acknowledge", {})
+            case state if state in OPEN_STATES and row.acknowledged_at is None:
+                raised = uuid5(row.id, f"grade {row.grade}")
+                if now >= self._raised.setdefault(raised, now) + timedelta(minutes=soon):
+                    await self._command(login, row.id, "acknowledge", {}, raised)
             case IncidentState.VERIFYING if age >= patience + DECIDE_MINUTES:
                 verdict = Verdict.TRUE if true else Verdict.FALSE
                 note = "现场核实，情况属实。" if true else "现场核实，未见异常。"
@@ -117,9 +132,16 @@ class Officers:
             if one.kind == "event"
         )
 
-    async def _command(self, login: str, incident: UUID, what: str, body: dict[str, object]) -> None:
+    async def _command(
+        self,
+        login: str,
+        incident: UUID,
+        what: str,
+        body: dict[str, object],
+        cause: UUID | None = None,
+    ) -> None:
         """Send a command; a conflict means that somebody was faster, or that the case moved on."""
-        status = await self._send(login, f"incidents/{incident}/{what}", incident, body)
+        status = await self._send(login, f"incidents/{incident}/{what}", cause or incident, body)
         if status >= 400 and status != 409:
             log.info("command_refused", command=what, status=status)
 

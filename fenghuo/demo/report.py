@@ -2,12 +2,14 @@
 
 from msgspec import Struct
 
+from config.data import load_data
 from domain.incidents import PleaKind, PleaOutcome
 from fenghuo.accounting import Accepted, Balance, balance, read_accepted
 from fenghuo.demo.county import START, County
 from fenghuo.demo.judging import AlertCount, Injected, count_alerts, gather, judge_events
 from fenghuo.platform import Platform
-from responders.handling import Handling, HandOvers
+from responders.burden import AreaBurden
+from responders.handling import Handling, HandOvers, Reporting
 from responders.views import Account
 
 DECIDED = (PleaOutcome.GRANTED, PleaOutcome.DENIED)
@@ -59,6 +61,8 @@ class Report(Struct, frozen=True, kw_only=True):
     arbitrations: Arbitrations
     pleas: dict[str, dict[str, int]]
     hand_overs: HandOvers
+    reports: Reporting
+    burden: AreaBurden | None
     inputs: Inputs
     readings_per_second: float
     latency_ms: dict[str, float | None]
@@ -75,6 +79,7 @@ async def make_report(platform: Platform, county: County, seconds: dict[str, flo
         await balance(accepted, platform.store),
         await platform.store.account(),
         await platform.store.roster.handling(),
+        await platform.store.figures.everybody(START, county.plan.until, load_data().budgets),
         {stage.value: count for stage, count in platform.supervisor.restarts.items()},
         seconds,
     )
@@ -86,6 +91,7 @@ def assemble(
     inputs: Balance,
     account: Account,
     handling: Handling,
+    burden: AreaBurden | None,
     restarts: dict[str, int],
     seconds: dict[str, float],
 ) -> Report:
@@ -112,6 +118,8 @@ def assemble(
         ),
         pleas=handling.pleas,
         hand_overs=handling.hand_overs,
+        reports=handling.reports,
+        burden=burden,
         inputs=Inputs(
             accepted=inputs.accepted,
             processed=inputs.processed,

@@ -19,3 +19,13 @@ select count(*) as total, count(signed_at) as signed, count(*) filter (where sig
     count(*) filter (where rounds > 0) as paged_both, count(*) filter (where climbed > 0) as told_above,
     count(*) filter (where replaced) as replaced
 from hand_over;
+
+-- name: reports_counted
+-- Count the reports that the law asks for of real cases: all, made in time, made late, missed and still to be made, still in
+-- time, and those that are owed no more without being made.
+select count(*) as total, count(*) filter (where missed_at is null and met_at <= due_at) as in_time,
+    count(*) filter (where met_at is not null and (missed_at is not null or met_at > due_at)) as late,
+    count(*) filter (where met_at is null and ended_at is null and missed_at is not null) as missed,
+    count(*) filter (where met_at is null and ended_at is null and missed_at is null) as running,
+    count(*) filter (where met_at is null and ended_at is not null) as ended
+from report_due join incident on incident.id = report_due.incident where not incident.drill;

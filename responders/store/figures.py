@@ -40,6 +40,12 @@ class Figures:
         """
         return await self._database.read(_burden, viewer, day, budgets)
 
+    async def everybody(
+        self, since: datetime, until: datetime, budgets: Mapping[str, Budget]
+    ) -> AreaBurden | None:
+        """Tell how all accounts together fared in a span; None where they are too few to be told of."""
+        return await self._database.read(_everybody, since, until, budgets)
+
     async def townships(self, since: datetime, until: datetime) -> tuple[AreaResponse, ...]:
         """Tell how all townships responded, for the metrics."""
         return await self._database.read(_figures, "", since, until, int(AreaLevel.TOWNSHIP))
@@ -110,6 +116,13 @@ async def _burden(
     below = digits_below(actor.area)
     rows = await connection.fetch(sql("loads"), actor.area, since, until, below, None, FORMS)
     return burden_by_area([Borne(row["below"], row["role"], _load(row)) for row in rows], budgets)
+
+
+async def _everybody(
+    connection: Connection, since: datetime, until: datetime, budgets: Mapping[str, Budget]
+) -> AreaBurden | None:
+    rows = await connection.fetch(sql("loads"), "", since, until, 0, None, FORMS)
+    return next(iter(burden_by_area([Borne("", row["role"], _load(row)) for row in rows], budgets)), None)
 
 
 async def _own_load(connection: Connection, viewer: Viewer, day: date) -> Load:

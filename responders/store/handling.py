@@ -5,7 +5,7 @@ from collections import defaultdict
 import msgspec
 
 from config.policies import TOWERS
-from responders.handling import Handling, HandOvers
+from responders.handling import Handling, HandOvers, Reporting
 from responders.store.pool import Connection
 from responders.store.queries import sql
 
@@ -18,8 +18,10 @@ async def count_handling(connection: Connection) -> Handling:
     for row in await connection.fetch(sql("pleas_by_outcome")):
         pleas[row["kind"]][row["outcome"]] = row["count"]
     hand_overs = await connection.fetchrow(sql("hand_overs_counted"))
+    reports = await connection.fetchrow(sql("reports_counted"))
     return Handling(
         escalations={level: climbs.get(digits, 0) for digits, level in levels.items()},
         pleas=dict(pleas),
         hand_overs=msgspec.convert(dict(hand_overs or {}), HandOvers),
+        reports=msgspec.convert(dict(reports or {}), Reporting),
     )
