@@ -71,6 +71,20 @@ class _Consumer(driver.Consumer):
             self.stop_flow()
         await super().perform_seek()
 
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go to what was committed, and to the beginning where nothing ever was.
+
+        aiokafka leaves a partition that nothing was committed for where it stands, which is behind what was fetched and
+        discarded: a worker that was killed before its first commit cost the next one the topic's first messages (seen).
+        """
+        committed: Mapping[TP, int] = await super().seek_to_committed()
+        unread = [
+            place for place, offset in committed.items() if not offset and not self._is_changelog_tp(place)
+        ]
+        if unread:
+            await self._thread.seek_to_beginning(*unread)
+        return committed
+
     def pause_partitions(self, tps: Iterable[TP]) -> None:
         """Let the streams have nothing more of these."""
         tps = set(tps)
