@@ -9,7 +9,7 @@ from config.services import AliyunSms, Service
 from dashboards.api import reply
 from dashboards.keys import store_of
 from dashboards.metrics import RECEIPTS, REPLIES
-from dashboards.ways import NUMBERS, WAYS, caller_of
+from dashboards.ways import FLOODS, WAYS, caller_of
 from domain.decode import decode_json
 from domain.errors import InvalidInput, NotFound
 from responders.contacts import Keyring, read_phone
@@ -111,15 +111,16 @@ async def _answer(
     if keys is None:
         raise web.HTTPNotFound
     number = _digest(keys, service, received.phone)
-    attempts, who = request.app[NUMBERS], "" if number is None else number.hex()
     if number is None:
         told = (Standing.UNKNOWN, SENTENCES[Standing.UNKNOWN])
-    elif attempts.begin(who, service.name):
+    elif request.app[FLOODS].begin("", service.name) or not await store.replies.begin_attempt(
+        service.name, number
+    ):
         told = (Standing.LIMITED, SENTENCES[Standing.LIMITED])
     else:
         told = await _choose(store, keys, service, number, received.text)
         if told[0] not in (Standing.UNKNOWN, Standing.AMBIGUOUS):
-            attempts.forgive(who, service.name)
+            await store.replies.forgive(service.name, number)
     REPLIES.labels(Via.SMS.value, told[0].value).inc()
     return told
 

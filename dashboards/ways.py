@@ -44,17 +44,17 @@ CALLERS = web.AppKey("callers", Attempts)
 """Wrong tokens of services that call back, by address."""
 LINKS = web.AppKey("links", Attempts)
 """Links that are none, by address."""
-NUMBERS = web.AppKey("numbers", Attempts)
-"""Replies with a wrong code, by number and service."""
+FLOODS = web.AppKey("floods", Attempts)
+"""Replies by service: a load that this process can bear. What each number may send is counted in the database."""
 PER_SERVICE = 5_000
-"""Replies over one service within five minutes, when a whole county answers at once; each number has its own few."""
+"""Replies over one service within five minutes, when a whole county answers at once."""
 
 
 def add_ways(app: web.Application, settings: Settings, data: Data) -> None:
     """Put the ways and the counts of attempts into the application."""
     app[WAYS] = Ways.of(settings, data)
     app[CALLERS], app[LINKS] = Attempts(), Attempts()
-    app[NUMBERS] = Attempts(per_address=PER_SERVICE)
+    app[FLOODS] = Attempts(per_address=PER_SERVICE)
 
 
 def caller_of(request: web.Request) -> Service:

@@ -13,6 +13,8 @@ from responders.contacts import CODE_DIGITS
 
 LINK_LIFE = timedelta(hours=24)
 """County time from the page's order until its link and its code end: a shift, and the one after it."""
+MOST_ATTEMPTS, ATTEMPTS_WITHIN = 5, timedelta(minutes=5)
+"""So many replies without a right code a number may send within so long, wall time: nobody guesses one of a million so."""
 _DIGITS = {ord("０") + digit: ord("0") + digit for digit in range(10)}
 _CODE = re.compile(rf"(?<!\d)\d{{{CODE_DIGITS}}}(?!\d)")
 
@@ -93,6 +95,14 @@ def judge(seen: Seen, now: datetime, until: datetime | None = None) -> Standing:
 def ends_at(created_at: datetime) -> datetime:
     """Tell when link and code of a page end, in whole seconds as links hold it."""
     return (created_at + LINK_LIFE).replace(microsecond=0)
+
+
+def attempt(times: Iterable[datetime], now: datetime) -> tuple[bool, tuple[datetime, ...]]:
+    """Say whether a number may reply once more, and which replies count after that; one that may not does not count."""
+    recent = tuple(at for at in times if at > now - ATTEMPTS_WITHIN)
+    if len(recent) >= MOST_ATTEMPTS:
+        return False, recent
+    return True, (*recent, now)
 
 
 def codes_in(text: str) -> tuple[str, ...]:

@@ -80,3 +80,24 @@ where id = $1 and state in ('sending', 'delivered')
 returning id, incident, task, step, loop, recipient, channel, fallbacks, reason, received_at,
     (select place from incident where incident.id = page.incident) as place,
     (select display from app_user where app_user.id = page.recipient) as display;
+
+-- name: add_attempts
+-- Begin to count the replies of a number: (channel, digest).
+insert into reply_attempt (channel, digest) values ($1, $2) on conflict do nothing;
+
+-- name: lock_attempts
+-- Take hold of the replies of a number: (channel, digest).
+select wall_times, clock_timestamp() as wall_now from reply_attempt where channel = $1 and digest = $2 for update;
+
+-- name: put_attempts
+-- Keep the replies of a number: (channel, digest, when they came).
+update reply_attempt set wall_times = $3 where channel = $1 and digest = $2;
+
+-- name: forget_attempts
+-- Forget the replies of a number: (channel, digest).
+delete from reply_attempt where channel = $1 and digest = $2;
+
+-- name: prune_attempts
+-- Forget numbers whose last reply came longer ago than some seconds of wall time.
+delete from reply_attempt
+where not exists (select from unnest(wall_times) at where at > clock_timestamp() - make_interval(secs => $1));

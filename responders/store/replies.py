@@ -13,7 +13,7 @@ from domain.incidents import IncidentState
 from domain.levels import Grade, Level
 from responders import words
 from responders.cases import Cause
-from responders.replies import LINK_LIFE, Seen, Standing, Via, judge
+from responders.replies import LINK_LIFE, Seen, Standing, Via, attempt, judge
 from responders.store import commands
 from responders.store.entries import add_entry, flush
 from responders.store.pages import pass_on
@@ -55,6 +55,17 @@ class Replies:
     async def pages_to(self, channel: str, digest: bytes) -> list[UUID]:
         """List pages that went over a channel to the number of that digest and may still be answered, newest first."""
         return await self._database.read(_pages_to, channel, digest)
+
+    async def begin_attempt(self, channel: str, digest: bytes) -> bool:
+        """Count a reply of a number before its code is looked at; False where the number has sent too many, and counts none.
+
+        Counted in the database: whichever process the gateway calls, it is the same count.
+        """
+        return await self._database.run(_begin_attempt, channel, digest)
+
+    async def forgive(self, channel: str, digest: bytes) -> None:
+        """Forget the replies of a number that has sent a right code."""
+        await self._database.run(_forgive, channel, digest)
 
     async def receive(self, page: UUID, channel: str, *, reached: bool) -> bool:
         """Note what the channel's own side says of a page or a letter: what reached nobody falls over to the next channel.
@@ -115,6 +126,20 @@ async def _answer(
 async def _pages_to(connection: Connection, channel: str, digest: bytes) -> list[UUID]:
     since = await county_now(connection) - LINK_LIFE
     return [row["id"] for row in await connection.fetch(sql("pages_to_number"), channel, digest, since)]
+
+
+async def _begin_attempt(connection: Connection, channel: str, digest: bytes) -> bool:
+    await connection.execute(sql("add_attempts"), channel, digest)
+    row = await connection.fetchrow(sql("lock_attempts"), channel, digest)
+    if row is None:
+        return True  # forgiven this moment
+    may, times = attempt(row["wall_times"], row["wall_now"])
+    await connection.execute(sql("put_attempts"), channel, digest, list(times))
+    return may
+
+
+async def _forgive(connection: Connection, channel: str, digest: bytes) -> None:
+    await connection.execute(sql("forget_attempts"), channel, digest)
 
 
 async def _receive(connection: Connection, page: UUID, channel: str, reached: bool) -> bool:

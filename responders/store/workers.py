@@ -8,6 +8,7 @@ from domain.levels import Grade, Level
 from responders import escalation, words
 from responders.cases import Decision, Reason, Rules
 from responders.leaps import MARK_EVERY, Leap, Look, leap
+from responders.replies import ATTEMPTS_WITHIN
 from responders.store.entries import Notes, add_entry, case_of, flush
 from responders.store.holding import encoded, hold_now, write_hold
 from responders.store.opening import end_fault, open_fault, write_decision
@@ -247,4 +248,5 @@ async def _prune(connection: Connection) -> None:
     await connection.execute(sql("prune_changes"), KEPT_CHANGES_SECONDS)
     await connection.execute(sql("prune_requests"), KEPT_REQUESTS_SECONDS)
     await connection.execute(sql("prune_sessions"))
+    await connection.execute(sql("prune_attempts"), ATTEMPTS_WITHIN.total_seconds())
     await connection.execute(sql("prune_sightings"), REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS)

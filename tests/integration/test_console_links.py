@@ -198,6 +198,23 @@ async def test_wrong_codes_and_numbers_are_counted_and_answered(phone: Phone) ->
     assert 'fenghuo_replies_total{standing="limited",way="sms"}' in metrics
 
 
+async def test_all_consoles_count_the_same_replies(phone: Phone) -> None:
+    """Guesses over one process stop the right code over another; numbers and codes that were forgiven leave no trace."""
+    code = phone.keys.code(phone.page)
+    wrong = "000000" if code != "000000" else "000001"
+    async with (
+        TestServer(create_console(SETTINGS, EDITED, phone.console.store)) as other,
+        TestClient(other) as client,
+    ):
+        second = Phone(phone.console, client, phone.keys, phone.page)
+        assert (await second.reply(wrong))["standing"] == "unknown"
+        assert (await phone.reply(code))["standing"] == "done"
+        for turn in (phone, second, phone, second, phone):
+            assert (await turn.reply(wrong))["standing"] == "unknown"
+        assert (await second.reply(code))["standing"] == "limited"
+        assert (await phone.reply(code))["standing"] == "limited"
+
+
 async def test_only_the_gateway_calls_back(phone: Phone) -> None:
     """A wrong token is 401 and after some 429; a service without replies and one that there is not are not found."""
     body = {"phone": PHONE, "text": phone.keys.code(phone.page)}

@@ -9,10 +9,13 @@ import pytest
 from domain.incidents import IncidentState
 from domain.levels import Grade, Level
 from responders.replies import (
+    ATTEMPTS_WITHIN,
     LINK_LIFE,
+    MOST_ATTEMPTS,
     SENTENCES,
     Seen,
     Standing,
+    attempt,
     choose,
     codes_in,
     ends_at,
@@ -101,3 +104,18 @@ def test_each_standing_is_told_in_both_languages() -> None:
 def test_an_end_has_whole_seconds() -> None:
     """A link cannot hold more, and the page's own end must be the same."""
     assert ends_at(NOW + timedelta(microseconds=5)) == LATE
+
+
+def test_a_number_that_guesses_has_to_wait() -> None:
+    """The sixth reply in five minutes is refused and does not count; once the first is five minutes old one more passes."""
+    times: tuple[datetime, ...] = ()
+    for second in range(MOST_ATTEMPTS):
+        may, times = attempt(times, NOW + timedelta(seconds=second))
+        assert may
+    for _ in range(3):
+        may, times = attempt(times, NOW + timedelta(seconds=10))
+        assert (may, len(times)) == (False, MOST_ATTEMPTS)
+    assert attempt(times, NOW + ATTEMPTS_WITHIN - timedelta(seconds=1))[0] is False
+    may, times = attempt(times, NOW + ATTEMPTS_WITHIN)
+    assert (may, len(times)) == (True, MOST_ATTEMPTS)
+    assert attempt(times, NOW + ATTEMPTS_WITHIN)[0] is False
