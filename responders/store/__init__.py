@@ -19,6 +19,7 @@ from domain.inputs import Bulletin, Rejected, Report, Ticket
 from domain.registry import Area, Device, Series, Source
 from responders.cases import Recorded, Rules
 from responders.store import account, alerts, commands, console, intake, messages, registry, stations
+from responders.store.administration import Administration
 from responders.store.audit import Audit
 from responders.store.casework import Casework
 from responders.store.clocks import Clocks
@@ -71,6 +72,7 @@ class Store:
         self.casework = Casework(database)
         self.pages = Pages(database)
         self.pacing = Pacings(database)
+        self.administration = Administration(database)
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)

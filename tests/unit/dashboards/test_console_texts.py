@@ -15,7 +15,9 @@ from domain.findings import HeldBack
 from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, Satisfied, TaskState, Verdict
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
-from responders import views
+from responders import accounts, views
+from responders.accounts import AccountWish
+from responders.admin_record import AdminKind
 from responders.cases import Reason
 from responders.dues import ReportKind
 from responders.holds import HoldKind
@@ -75,6 +77,14 @@ def families() -> set[str]:
             for field in kind.__struct_fields__
             if field != "sealed"
         ),
+        *(f"role.{role}" for role in views.Role),
+        *(f"admin_kind.{kind}" for kind in AdminKind),
+        *(f"admin_field.{field}" for field in AccountWish.__struct_fields__),
+        *(f"admin.{room}" for room in ADMIN_ROOMS),
+        *(f"admin.{room}_what" for room in ADMIN_ROOMS - {"overview", "account", "password"}),
+        *(f"effect.{code}" for code in EFFECTS),
+        *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
+        *(f"admin_done.{code}" for code in set(DONE.findall(HANDLERS))),
         "registry_field.secrets",
         "evidence.limit_above",
         "evidence.limit_below",
@@ -83,6 +93,13 @@ def families() -> set[str]:
     }
 
 
+ADMIN_ROOMS = {path.stem.removeprefix("admin_") for path in HOUSE.glob("templates/admin_*.html")} - {
+    "page",
+    "parts",
+}
+EFFECTS = set(re.findall(r'code="(\w+)"', Path(accounts.__file__).read_text(encoding="utf-8")))
+HANDLERS = "\n".join(path.read_text(encoding="utf-8") for path in HOUSE.glob("*.py"))
+DONE = re.compile(r"\?done=(\w+)")
 UNPAGED = {Reason.HELD, Reason.WAIVED, Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
 ENDINGS = {IncidentState.CLOSED, IncidentState.FALSE_ALARM, IncidentState.MERGED}
 
