@@ -20,6 +20,7 @@ from config.hydrology import Element, check_elements
 from config.pacing import Pacing, check_pacing
 from config.policies import TOWERS, Clock, Policy, check_policies
 from config.pollutants import Pollutant, by_code, check_pollutants
+from config.reminders import Reminder, check_reminders
 from config.rivers import River, check_rivers
 from config.rosters import DeskRule, check_desk_rules
 from config.routes import Route, check_routes
@@ -139,6 +140,7 @@ class Files(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     river: Annotated[tuple[River, ...], Meta(min_length=1)]
     desk: Annotated[tuple[DeskRule, ...], Meta(min_length=1)]
     clock: tuple[ReportClock, ...] = ()
+    reminder: Annotated[tuple[Reminder, ...], Meta(min_length=1)]
 
 
 FILES = {
@@ -166,6 +168,7 @@ FILES = {
     "drill": "drills.toml",
     "grouping": "grouping.toml",
     "clock": "clocks.toml",
+    "reminder": "reminders.toml",
 }
 
 
@@ -202,6 +205,8 @@ class Data(Struct, frozen=True, kw_only=True):
 
     groupings: tuple[Grouping, ...]
     clocks: tuple[ReportClock, ...]
+    reminders: dict[int, Reminder]
+    """By grade."""
 
     def owner(self, category: str, area: str) -> Duty:
         """Find the one duty for a category in an area; KeyError where `check_data` would have told of a gap."""
@@ -263,6 +268,7 @@ def load_data(local: Path | None = None) -> Data:
         drills={drill.slug: drill for drill in files.drill},
         groupings=files.grouping,
         clocks=files.clock,
+        reminders={grade: reminder for reminder in files.reminder for grade in reminder.grades},
     )
     faults.extend(_doubles("category", [category.slug for category in files.category]))
     faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
@@ -278,6 +284,7 @@ def load_data(local: Path | None = None) -> Data:
     faults.extend(check_drills(files.drill, data.categories))
     faults.extend(check_grouping(files.grouping))
     faults.extend(check_clocks(files.clock, data.categories))
+    faults.extend(check_reminders(files.reminder))
     faults.extend(check_cap_events(files.cap_event))
     faults.extend(check_elements(files.element))
     faults.extend(check_pollutants(files.pollutant))

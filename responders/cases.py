@@ -7,6 +7,7 @@ from uuid import UUID
 
 from config.data import Data
 from config.policies import Policy
+from config.reminders import Reminder
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Grade, Level
 from responders.holds import Hold
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     HALF_TIME = "task_half_time"
     OVERDUE = "task_overdue"
     LONG_OVERDUE = "task_long_overdue"
+    STILL_OVERDUE = "task_still_overdue"
     PLEA = "plea"
     PLEA_ANSWERED = "plea_answered"
     PLEA_LAPSED = "plea_lapsed"
@@ -58,6 +60,8 @@ class Reason(StrEnum):
     ENDED = "ended"
 
 
+EACH_HOUR = Reminder(grades=(1, 2, 3, 4), every_minutes=60)
+"""How a task is brought up again where nothing else is known of it: often, since nobody is left alone."""
 INSIDE = ("console", "file")
 """Channels that do not leave the house: a drill's pages are ordered over no other."""
 
@@ -149,7 +153,9 @@ class Case:
 class Work:
     """A task as its deadlines see it; `passed` is the last share of the time, in percent, that was acted on.
 
-    Its time is measured by `hours`: around the clock, or the working hours of its unit.
+    Its time is measured by `hours`: around the clock, or the working hours of its unit. After the last share each reminder
+    (催办) adds one to `passed`; they come as `reminder` says, by the clock `between_reminders`. `anew` counts how often what
+    the unit asked was answered, which may have set its time anew: what is told again then is no repetition.
     """
 
     id: UUID
@@ -159,7 +165,10 @@ class Work:
     dispatched_at: datetime
     due_at: datetime
     passed: int
+    anew: int = 0
     hours: Hours = ROUND_THE_CLOCK
+    reminder: Reminder = EACH_HOUR
+    between_reminders: Hours = ROUND_THE_CLOCK
 
 
 @dataclass(frozen=True, slots=True)

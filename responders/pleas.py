@@ -14,7 +14,7 @@ from domain.errors import Fault
 from domain.incidents import PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders.cases import Desk, Work
-from responders.escalation import SHARES, deadline
+from responders.escalation import LAST_SHARE, SHARES, deadline, next_look
 from responders.hours import ROUND_THE_CLOCK, Hours, Reckoned, after, between, next_working_day
 
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -103,7 +103,7 @@ def settle(plea: Plea, outcome: PleaOutcome, work: Work, now: datetime, owner: D
                 due_at=after(work.hours, now, given).at,
                 passed=0,
             )
-            return Settled(again, next_deadline(again))
+            return Settled(again, next_look(again, now))
         case PleaKind.REFUSE:
             return _goes_on(replace(work, state=TaskState.DISPATCHED), now)
         case PleaKind.SUSPEND if granted and plea.until is not None and plea.until > now:
@@ -112,7 +112,7 @@ def settle(plea: Plea, outcome: PleaOutcome, work: Work, now: datetime, owner: D
         case PleaKind.EXTEND if granted and plea.until is not None:
             return _goes_on(replace(work, due_at=plea.until), now)
         case _:
-            return Settled(work, next_deadline(work))
+            return Settled(work, next_look(work, now))
 
 
 def _put_off(work: Work, now: datetime, until: datetime) -> datetime:
@@ -127,11 +127,6 @@ def resume(work: Work, now: datetime) -> Settled:
     return _goes_on(replace(work, state=TaskState.ACCEPTED), now)
 
 
-def next_deadline(work: Work) -> datetime | None:
-    """Tell the next deadline of a task that was not acted on; one that passed meanwhile is acted on at once."""
-    return min((deadline(work, share) for share, _ in SHARES if share > work.passed), default=None)
-
-
 def backstop(desk: Desk) -> Desk:
     """Name who has a task when nobody has decided whose it is: the county's general desk (县级兜底)."""
     area = county_of(desk.area) if len(desk.area) >= AreaLevel.COUNTY else desk.area
@@ -140,11 +135,10 @@ def backstop(desk: Desk) -> Desk:
 
 def _goes_on(work: Work, now: datetime) -> Settled:
     """Go on by a task's own deadlines; those that a later end has moved into the future are acted on again."""
-    passed = max(
-        (share for share, _ in SHARES if share <= work.passed and deadline(work, share) <= now), default=0
-    )
-    again = replace(work, passed=passed)
-    return Settled(again, next_deadline(again))
+    kept = [share for share, _ in SHARES if share <= work.passed and deadline(work, share) <= now]
+    passed = max(kept, default=0)
+    again = replace(work, passed=work.passed if passed == LAST_SHARE else passed)
+    return Settled(again, next_look(again, now))
 
 
 def _shown(at: datetime) -> str:

@@ -40,6 +40,7 @@ REASON = {
     Reason.HALF_TIME: "任务时限过半，提醒承办单位",
     Reason.OVERDUE: "任务超时，通知上一级",
     Reason.LONG_OVERDUE: "任务严重超时，通知带班领导",
+    Reason.STILL_OVERDUE: "任务仍未办结，催办",
     Reason.PLEA: "承办单位提出申请，请上级裁定",
     Reason.PLEA_ANSWERED: "申请已裁定",
     Reason.PLEA_LAPSED: "申请逾期未裁定，按默认规则处理",

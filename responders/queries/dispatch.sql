@@ -68,7 +68,9 @@ where id = $1;
 
 -- name: lock_due_task
 -- Take hold of the task whose deadline passed longest ago and that no other worker holds.
-select id, incident, number, area, post, state, dispatched_at, due_at, passed, clock
+select id, incident, number, area, post, state, dispatched_at, due_at, passed, clock,
+    (select grade from incident where incident.id = task.incident) as grade,
+    (select count(*)::int from plea where plea.task = task.id and outcome is not null) as anew
 from task
 where next_at <= clock_now() order by next_at limit 1 for no key update skip locked;
 
@@ -79,7 +81,8 @@ select id, place, post, grade, state, policies, step, loop, next_at, acknowledge
 from incident where id = $1;
 
 -- name: set_deadline
--- Note which deadline of a task was acted on and which comes next: (task, percent, next).
+-- Note which deadline of a task was acted on (150 and as many as it was brought up again after that), and when it is looked
+-- at next: (task, percent, next).
 update task set passed = $2, next_at = $3 where id = $1;
 
 -- name: not_announced

@@ -3,7 +3,8 @@
 -- name: lock_work
 -- Take hold of a task of a case in an area: (task, area).
 select task.id, task.incident, task.number, task.area, task.post, task.state, task.dispatched_at, task.due_at, task.passed,
-    task.clock, incident.place, incident.fault
+    task.clock, incident.place, incident.fault, incident.grade,
+    (select count(*)::int from plea where plea.task = task.id and outcome is not null) as anew
 from task join incident on incident.id = task.incident
 where task.id = $1 and case_within(incident.id, incident.place, $2) for no key update of task;
 

@@ -11,9 +11,8 @@ from domain.incidents import TaskState
 from responders import words
 from responders.cases import Case, Decision, Desk, Reason, Rules, Work
 from responders.casework import coordinator_of
-from responders.escalation import TASK_STEPS, overseers, page_person
+from responders.escalation import TASK_STEPS, next_look, overseers, page_person
 from responders.hours import ROUND_THE_CLOCK, after
-from responders.pleas import next_deadline
 from responders.store.console import Actor
 from responders.store.entries import SYSTEM, Notes, add_entry, name_of
 from responders.store.opening import write_decision
@@ -56,7 +55,7 @@ async def dispatch_task(
     identity = task_id(case.id, f"{desk.area}/{desk.post}", number)
     hours = rules.hours(desk.area) if duty.clock == "working" else ROUND_THE_CLOCK
     due = after(hours, now, timedelta(minutes=duty.due_minutes))
-    work = Work(identity, number, desk, TaskState.DISPATCHED, now, due.at, 0, hours)
+    work = Work(identity, number, desk, TaskState.DISPATCHED, now, due.at, 0, hours=hours)
     await connection.execute(
         sql("add_task"),
         identity,
@@ -67,7 +66,7 @@ async def dispatch_task(
         work.state.value,
         now,
         work.due_at,
-        next_deadline(work),
+        next_look(work, now),
     )
     if duty.clock != "natural":
         await connection.execute(sql("set_task_clock"), identity, duty.clock)

@@ -120,7 +120,7 @@ async def _dispatch(
     hours = rules.hours(desk.area) if duty.clock == "working" else ROUND_THE_CLOCK
     due = after(hours, now, timedelta(minutes=duty.due_minutes))
     identity = task_id(case.id, f"{desk.area}/{desk.post}", 1)
-    work = Work(identity, 1, desk, TaskState.DISPATCHED, now, due.at, 0, hours)
+    work = Work(identity, 1, desk, TaskState.DISPATCHED, now, due.at, 0, hours=hours)
     await connection.execute(
         sql("add_task"),
         identity,

@@ -11,7 +11,7 @@ from domain.incidents import OPEN_STATES, PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders import pleas, words
 from responders.cases import Case, Decision, Desk, Person, Reason, Rules, Work
-from responders.escalation import TASK_STEPS, overseers, page_person
+from responders.escalation import TASK_STEPS, next_look, overseers, page_person
 from responders.pleas import Plea, Settled
 from responders.store.console import Actor, find_actor, task_view
 from responders.store.entries import SYSTEM, Notes, add_entry, case_of, flush, name_of
@@ -90,7 +90,7 @@ async def _ask(
         raise Conflict(f"{words.PLEA[plea.kind]}只能申请一次。 This may be asked once.")
     if plea.kind is PleaKind.REFUSE:
         work = replace(work, state=TaskState.REFUSED)
-        await put_work(connection, Settled(work, pleas.next_deadline(work)))
+        await put_work(connection, Settled(work, next_look(work, now)))
     cited = f"（{plea.item}）" if plea.item else ""
     await add_entry(
         connection,

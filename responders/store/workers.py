@@ -173,7 +173,7 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
     now = await county_now(connection)
     roster = await roster_for(connection, work.desk.area, now)
     decision = escalation.remind(work, case, roster, now, rules.reach(drill=case.drill))
-    passed = decision.step % escalation.TASK_STEPS
+    passed = decision.step % escalation.TASK_STEPS + decision.loop % escalation.TASK_LOOPS
     await connection.execute(sql("set_deadline"), work.id, passed, decision.next_at)
     if passed == work.passed:
         return decision

@@ -9,7 +9,8 @@ from responders.store.queries import sql
 
 
 def work_of(row: Record, rules: Rules) -> Work:
-    """Read a locked task; its time is measured by the working hours of its unit, if its clock says so."""
+    """Read a locked task with its case's grade; time is that of its unit's working hours, where its clock says so."""
+    reminder, hours = rules.data.reminders[row["grade"]], rules.hours(row["area"])
     return Work(
         id=row["id"],
         number=row["number"],
@@ -18,7 +19,10 @@ def work_of(row: Record, rules: Rules) -> Work:
         dispatched_at=row["dispatched_at"],
         due_at=row["due_at"],
         passed=row["passed"],
-        hours=rules.hours(row["area"]) if row["clock"] == "working" else ROUND_THE_CLOCK,
+        anew=row["anew"],
+        hours=hours if row["clock"] == "working" else ROUND_THE_CLOCK,
+        reminder=reminder,
+        between_reminders=hours if reminder.clock == "working" else ROUND_THE_CLOCK,
     )
 
 

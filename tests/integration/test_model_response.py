@@ -87,8 +87,6 @@ WORKING = frozenset({TaskState.DISPATCHED, TaskState.REFUSED, TaskState.ACCEPTED
 ENDED = frozenset(IncidentState) - OPEN_STATES
 OTHER_WORK = ("legal_", "hand_over")
 """Begins of reasons for which people are paged about work that no acknowledgement ends, beside tasks."""
-LAST_SHARE = 150
-"""After this share of a task's time everybody who should know of it does."""
 
 _places = st.sampled_from([QINGXI, HEWAN, COUNTY])
 _levels = st.sampled_from(list(Level))
@@ -527,7 +525,7 @@ class Days(RuleBasedStateMachine):
             state = TaskState(task["state"])
             if IncidentState(task["case_state"]) in OPEN_STATES:
                 if state in WORKING:
-                    assert task["next_at"] is not None or task["passed"] >= LAST_SHARE, f"no deadline: {task}"
+                    assert task["next_at"] is not None, f"nobody is reminded any more: {task}"
                 assert state is not TaskState.SUSPENDED or task["next_at"] is not None, f"suspended: {task}"
             else:
                 assert task["next_at"] is None, f"a task of an ended case keeps a timer: {task}"

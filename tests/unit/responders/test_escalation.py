@@ -9,7 +9,7 @@ from config.data import load_data
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Grade
 from responders.cases import Case, Desk, Person, Reason, Roster, Work
-from responders.escalation import deadline, escalate, open_case, page_person, raise_grade, remind
+from responders.escalation import escalate, open_case, page_person, raise_grade, remind
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 DATA = load_data()
@@ -204,33 +204,33 @@ WITH_LEADER = Roster(ALL.on_duty | {Desk("990101", "leader"): (person("leader"),
 
 
 @pytest.mark.parametrize(
-    ("given", "on_duty", "reason", "who", "step", "next_share"),
+    ("given", "on_duty", "reason", "who", "step", "next_in"),
     [
-        (work(minutes_ago=29), ALL, Reason.WAITING, [], 1000, 50),
-        (work(minutes_ago=30), ALL, Reason.HALF_TIME, ["township"], 1050, 100),
-        (work(minutes_ago=30), roster("county"), Reason.HALF_TIME, ["county"], 1050, 100),
-        (work(passed=50, minutes_ago=59), ALL, Reason.WAITING, [], 1050, 100),
-        (work(passed=50, minutes_ago=60), ALL, Reason.OVERDUE, ["county"], 1100, 150),
-        (work(passed=100, minutes_ago=90), WITH_LEADER, Reason.LONG_OVERDUE, ["leader"], 1150, None),
-        (work(passed=100, minutes_ago=90), ALL, Reason.LONG_OVERDUE, ["city"], 1150, None),
-        (work(minutes_ago=500), ALL, Reason.LONG_OVERDUE, ["city"], 1150, None),
-        (work(passed=150, minutes_ago=500), ALL, Reason.WAITING, [], 1150, None),
-        (work(TaskState.ACCEPTED, minutes_ago=30), ALL, Reason.HALF_TIME, ["township"], 1050, 100),
+        (work(minutes_ago=29), ALL, Reason.WAITING, [], 1000, 1),
+        (work(minutes_ago=30), ALL, Reason.HALF_TIME, ["township"], 1050, 30),
+        (work(minutes_ago=30), roster("county"), Reason.HALF_TIME, ["county"], 1050, 30),
+        (work(passed=50, minutes_ago=59), ALL, Reason.WAITING, [], 1050, 1),
+        (work(passed=50, minutes_ago=60), ALL, Reason.OVERDUE, ["county"], 1100, 30),
+        (work(passed=100, minutes_ago=90), WITH_LEADER, Reason.LONG_OVERDUE, ["leader"], 1150, 60),
+        (work(passed=100, minutes_ago=90), ALL, Reason.LONG_OVERDUE, ["city"], 1150, 60),
+        (work(minutes_ago=500), ALL, Reason.LONG_OVERDUE, ["city"], 1150, 60),
+        (work(passed=150, minutes_ago=500), ALL, Reason.STILL_OVERDUE, ["township", "city"], 1150, 60),
+        (work(TaskState.ACCEPTED, minutes_ago=30), ALL, Reason.HALF_TIME, ["township"], 1050, 30),
         (work(TaskState.DONE, minutes_ago=30), ALL, Reason.ENDED, [], 1000, None),
         (work(TaskState.CANCELLED, minutes_ago=30), ALL, Reason.ENDED, [], 1000, None),
     ],
 )
 def test_a_task_is_reminded_then_told_upwards(
-    given: Work, on_duty: Roster, reason: Reason, who: list[str], step: int, next_share: int | None
+    given: Work, on_duty: Roster, reason: Reason, who: list[str], step: int, next_in: int | None
 ) -> None:
-    """Half of the time reminds the unit, all of it tells the next level, half as much again the leader."""
+    """Half of the time reminds the unit, all of it tells the next level, half as much again the leader, and so on."""
     decision = remind(given, case(acknowledged=True), on_duty, NOW, CHANNELS)
     assert (decision.reason, [name for _, name in paged(decision.orders)], decision.step) == (
         reason,
         who,
         step,
     )
-    assert decision.next_at == (None if next_share is None else deadline(given, next_share))
+    assert decision.next_at == (None if next_in is None else NOW + timedelta(minutes=next_in))
 
 
 def test_a_task_of_an_ended_case_reminds_nobody() -> None:
