@@ -164,6 +164,7 @@ class StreamApp(faust.App):
                 now = self.registry.clock.now()
                 places = self.position.ends()
                 for partitions in self.work:
+                    await partitions.go_on()
                     if partitions.by_clock:
                         partitions.hold(number for topic, number in places if topic in partitions.topics)
                         partitions.tick(now)

@@ -19,6 +19,7 @@ from config.metrics import OUTPUTS, REJECTED
 from domain.errors import Fault, InvalidInput
 from streams.checkpoint import Records, Snapshot, Writer
 from streams.desk import Desk, Incoming, Outgoing
+from streams.merging import Ends
 from streams.metrics import DETECTION_SECONDS
 from streams.producer import Message
 from streams.setaside import set_aside
@@ -29,8 +30,8 @@ SAVED_BYTES_PER_SECOND = 4 * 1024 * 1024
 """A large state is written less often, so that its snapshots do not crowd out the readings."""
 
 
-class Broker(Protocol):
-    """What partitions need of Faust: sending, and the changelog behind the table."""
+class Broker(Ends, Protocol):
+    """What partitions need of Faust: sending, how far topics go, and the changelog behind the table."""
 
     async def send(self, message: Message) -> Awaitable[Any]:
         """Hand a message over; the answer is done when it is on the broker's disk."""
@@ -46,10 +47,6 @@ class Broker(Protocol):
 
     def generation(self) -> int:
         """Count the group's rebalances, as the broker does."""
-        ...
-
-    def end_of(self, topic: str, partition: int) -> int | None:
-        """Offset after the newest message of a partition, as far as known."""
         ...
 
 

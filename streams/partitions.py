@@ -10,6 +10,7 @@ import structlog
 from domain.errors import InvalidInput
 from streams.checkpoint import Writer, find
 from streams.desk import Desk, Incoming
+from streams.merging import Merge
 from streams.partition import Broker, Partition
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,7 @@ class Partitions:
         self._make = make
         self._broker = broker
         self._now = now
+        self._merge = Merge(topics, broker)
 
     def of(self, number: int) -> Partition:
         """Find a partition, loading it if it is not held yet; only while this worker owns it."""
@@ -56,13 +58,19 @@ class Partitions:
             self.of(number)
 
     async def take(self, message: Incoming) -> None:
-        """Work off one message and send what it gives."""
-        partition = self.of(message.partition)
-        partition.take(message)
-        if partition.is_urgent:
-            self.urgent.set()
-        else:
-            await partition.flush()
+        """Work off one message and send what it gives; of several topics the one that was sent first."""
+        if len(self.topics) == 1:
+            await self._work_off(message)
+            return
+        self._merge.put(message)
+        while (earliest := self._merge.pop(message.partition)) is not None:
+            await self._work_off(earliest)
+
+    async def go_on(self) -> None:
+        """Work off what has waited long enough for messages of another topic."""
+        for number in self._merge.waiting():
+            while (earliest := self._merge.pop(number)) is not None:
+                await self._work_off(earliest)
 
     def tick(self, now: datetime) -> None:
         """Let time pass at all desks."""
@@ -83,6 +91,15 @@ class Partitions:
         for partition in self.held.values():
             partition.close()
         self.held.clear()
+        self._merge.clear()
+
+    async def _work_off(self, message: Incoming) -> None:
+        partition = self.of(message.partition)
+        partition.take(message)
+        if partition.is_urgent:
+            self.urgent.set()
+        else:
+            await partition.flush()
 
     def _load(self, number: int) -> Partition:
         snapshot, writer = find(f"{self.name}/{number}", self._broker.records(), self._broker.generation())

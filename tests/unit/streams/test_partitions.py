@@ -49,6 +49,10 @@ class FakeBroker:
         """Tell the end that the test set."""
         return self.end
 
+    def committed(self, topic: str, partition: int) -> int:
+        """Tell that nothing is acknowledged."""
+        return 0
+
     @property
     def sent(self) -> list[bytes]:
         """The values of all messages sent."""
@@ -242,3 +246,34 @@ async def test_topic_made_anew_is_read() -> None:
     broker.end = 1
     await work_off(Feed(b"4").messages(), again)
     assert broker.sent[-1] == b"10"
+
+
+async def test_two_topics_are_worked_off_as_they_were_sent() -> None:
+    """What came too early is neither worked off nor acknowledged, and is forgotten when the partition goes."""
+    broker = FakeBroker()
+    partitions = Partitions(
+        "adder", ("feed.numbers", "feed.others"), lambda number: Adder(), broker, lambda: NOW
+    )
+    acknowledged: list[tuple[str, int]] = []
+
+    def sent(topic: str, offset: int, at: int, value: bytes) -> Incoming:
+        return Incoming(topic, 0, offset, value, {}, at, lambda: acknowledged.append((topic, offset)))
+
+    broker.end = 2
+    early, late = sent("feed.numbers", 0, 5, b"1"), sent("feed.others", 0, 3, b"10")
+    await partitions.take(early)
+    await partitions.save()
+    assert (broker.sent, acknowledged) == ([], [])
+    await partitions.take(late)
+    assert broker.sent == [b"10"]  # of `feed.others` one more is on its way, which may be earlier
+    partitions.drop()
+    await partitions.take(late)
+    await partitions.take(early)
+    await partitions.take(sent("feed.others", 1, 9, b"100"))
+    assert broker.sent == [b"10", b"10", b"11"]
+    await partitions.go_on()
+    assert broker.sent == [b"10", b"10", b"11"]  # the second number may still come before
+    await partitions.take(sent("feed.numbers", 1, 12, b"1000"))
+    await partitions.save()
+    assert broker.sent[3:5] == [b"111", b"1111"]
+    assert acknowledged == [("feed.others", 0), ("feed.numbers", 0), ("feed.others", 1), ("feed.numbers", 1)]
