@@ -12,6 +12,7 @@ from aiohttp import web
 from config.data import Data
 from config.settings import Settings
 from dashboards import sessions
+from dashboards.api_page import DESCRIBED, Described
 from dashboards.attempts import Attempts
 from dashboards.events import HUB
 from dashboards.hub import Hub
@@ -49,6 +50,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[NAMES] = Names()
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])
+    app[DESCRIBED] = Described(ROUTES)
     app[sessions.ATTEMPTS] = Attempts()
     app.cleanup_ctx.append(_passwords)
     app.cleanup_ctx.append(_live)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from aiohttp import web
+from msgspec import Struct
 
 from dashboards.hub import Client, Hub
 from dashboards.keys import SESSION, VIEWER, store_of
@@ -12,6 +13,13 @@ from domain.errors import Fault, InvalidInput, NotAllowed, Unavailable
 HUB = web.AppKey("hub", Hub)
 RECONNECT_MILLISECONDS = 1500
 LARGEST = 2**63 - 1
+LAST_EVENT = {"Last-Event-ID": "The number of the last event that arrived: what came after it is sent."}
+
+
+class EventsQuery(Struct, frozen=True, kw_only=True):
+    """Where a page begins: the change that it read its rows with; without one the stream begins now."""
+
+    after: int | None = None
 
 
 def last_event_of(request: web.Request) -> int | None:

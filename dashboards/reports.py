@@ -24,7 +24,7 @@ DRAFT = "draft"
 """Stands in the address where a version has its number."""
 
 
-class Wish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReportWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A report to be made: to which level, and its text; of a call (`phone`), what was said."""
 
     kind: ReportKind
@@ -47,7 +47,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def submit(request: web.Request) -> web.Response:
     """Make a report (报送)."""
-    body, key = await body_of(Wish, request), request_id_of(request)
+    body, key = await body_of(ReportWish, request), request_id_of(request)
     return reply({"report": await _submit(request, incident_of(request), body, key)}, 201)
 
 
@@ -89,11 +89,11 @@ async def submit_from_page(request: web.Request) -> web.Response:
     except ValueError as error:
         raise InvalidInput([Fault("key", "must be the one that the page gave")]) from error
     form["text"] = form.get("text", "").replace("\r\n", "\n")  # browsers send lines so
-    made = await _submit(request, incident, convert(Wish, form), key)
+    made = await _submit(request, incident, convert(ReportWish, form), key)
     raise web.HTTPSeeOther(f"/incidents/{incident}/reports/{made.kind}/{made.number}")
 
 
-async def _submit(request: web.Request, incident: UUID, wish: Wish, key: UUID) -> ReportRow:
+async def _submit(request: web.Request, incident: UUID, wish: ReportWish, key: UUID) -> ReportRow:
     written = Written(wish.kind, wish.to, wish.form, wish.text)
     return await store_of(request).reports.submit(request[VIEWER], incident, written, key, request.app[RULES])
 

@@ -31,7 +31,7 @@ SIGNS = {Kept.MET: "✓", Kept.LATE: "△", Kept.MISSED: "✕", Kept.OPEN: "…"
 """Beside the word, so that colour never stands alone."""
 
 
-class Wish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DrillWish(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A drill to begin: a scenario, a county, where its letters lie, and county time if not now."""
 
     scenario: str
@@ -120,7 +120,7 @@ def _case_names(found: DrillReview) -> dict[str, str]:
 async def start_from_page(request: web.Request) -> web.Response:
     """Begin a drill by the page's form, and show it."""
     form = await _form_of(request)
-    wish = convert(Wish, {name: form.get(name, "") for name in ("scenario", "county")})
+    wish = convert(DrillWish, {name: form.get(name, "") for name in ("scenario", "county")})
     drill = await _start(request, wish, form["key"])
     raise web.HTTPSeeOther(f"/drills/{drill}")
 
@@ -164,7 +164,7 @@ async def _form_of(request: web.Request) -> dict[str, str]:
     return form
 
 
-async def _start(request: web.Request, wish: Wish, key: str) -> UUID:
+async def _start(request: web.Request, wish: DrillWish, key: str) -> UUID:
     scenario = request.app[DATA].drills.get(wish.scenario)
     if scenario is None:
         raise InvalidInput([Fault("scenario", "没有这个脚本。 There is no such scenario.")])
@@ -196,7 +196,7 @@ async def show_drill(request: web.Request) -> web.Response:
 
 async def start(request: web.Request) -> web.Response:
     """Begin a drill; for commanders."""
-    wish, key = await body_of(Wish, request), request_id_of(request)
+    wish, key = await body_of(DrillWish, request), request_id_of(request)
     return reply({"drill": await _start(request, wish, str(key))}, 201)
 
 

@@ -19,7 +19,7 @@ Area = Annotated[str, Meta(pattern=r"^\d{0,15}$")]
 Post = Annotated[str, Meta(max_length=60)]
 
 
-class Query(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RosterQuery(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which part of the roster: an area within the viewer's, and a time; the coming week where none is named."""
 
     area: Area = ""
@@ -65,7 +65,7 @@ class Swap(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note: Note = ""
 
 
-class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SwapAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the one who was asked says."""
 
     agreed: bool
@@ -79,7 +79,7 @@ class Signature(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 async def show(request: web.Request) -> web.Response:
     """Show the roster of the viewer's area."""
-    query, store = query_of(Query, request.query), store_of(request)
+    query, store = query_of(RosterQuery, request.query), store_of(request)
     since = query.since or (await store.clock()).now()
     until = query.until or since + SHOWN
     view = await store.roster.show(request[VIEWER], since, until, query.area)
@@ -118,7 +118,7 @@ async def ask_swap(request: web.Request) -> web.Response:
 
 async def answer_swap(request: web.Request) -> web.Response:
     """Agree to an exchange or decline it."""
-    body, key = await body_of(Answer, request), request_id_of(request)
+    body, key = await body_of(SwapAnswer, request), request_id_of(request)
     swap = await store_of(request).roster.answer_swap(
         request[VIEWER], _id_in(request, "swap"), agreed=body.agreed, request_id=key
     )

@@ -1,9 +1,24 @@
-"""Every address of the console and who answers it; the application adds them all."""
+"""Every address of the console and who answers it; the application adds them all.
+
+Pages and forms (HTML) are plain `web.get` and `web.post`. What lies under /api/v1 is described in the same line, by `get`,
+`post`, `put` and `delete` of dashboards/operations.py: the types of its query and body, and what it answers: fields with
+their types, or one type. A post takes an Idempotency-Key unless `once=False`. The summary is the first line of the
+handler's docstring; a new name in braces goes into PLACES of dashboards/openapi.py. What is missing is found by
+tests/unit/dashboards/test_openapi.py; an answer that is not as described by every integration test of the console.
+"""
+
+from datetime import date
+from uuid import UUID
 
 from aiohttp import web
 
+from config.burden import Budget
+from config.drills import Drill
 from dashboards import (
+    admin,
+    admin_record,
     api,
+    api_page,
     callbacks,
     cap,
     casework,
@@ -15,17 +30,55 @@ from dashboards import (
     push,
     registry,
     reports,
-    admin,
-    admin_record,
     review,
     roster,
     sessions,
     tasks,
 )
-from dashboards.events import follow_events
+from dashboards.events import LAST_EVENT, EventsQuery, follow_events
+from dashboards.operations import Media, delete, get, post
+from dashboards.texts import Language
+from domain.findings import Calibration
+from domain.inputs import AwareTime
+from responders.burden import AreaBurden, Load
+from responders.detection import HeldBackRow
+from responders.drills import DrillRow
+from responders.lessons import NewNote
+from responders.registration import Step
+from responders.response import AreaResponse
+from responders.review import CaseReview
+from responders.roster_views import HandOverView, RosterChange, RosterView, SwapView
+from responders.stations import DeviceList, RegistryChange, SeriesList
+from responders.store.reports import ReportsView
+from responders.store.reviews import DrillReview
+from responders.views import (
+    Curve,
+    HeldCase,
+    IncidentRow,
+    MaintenancePlan,
+    MaintenanceRow,
+    ReportRow,
+    TaskRow,
+    Viewer,
+    WaitingShelf,
+)
 
 CASE, TASK = "/api/v1/incidents/{incident}", "/api/v1/tasks/{task}"
-
+ROW, TASK_ROW, SWAP = {"incident": IncidentRow}, {"task": TaskRow}, {"swap": SwapView}
+UPKEEP, STEPS = {"maintenance": MaintenanceRow}, {"steps": list[Step]}
+QUEUE = {"incidents": list[IncidentRow], "change": int, "more": bool}
+SUBSCRIBED = {"channel": str, "subscribed": bool}
+HELD_BACK = {
+    "held_back": list[HeldBackRow],
+    "more": bool,
+    "calibrations": list[Calibration],
+    "names": dict[str, str],
+    "change": int,
+}
+BURDEN = {"day": date, "own": Load, "budget": Budget, "over": list[str], "areas": list[AreaBurden]}
+EVENTS = Media(
+    "text/event-stream", "Server-sent events until the reader leaves; each carries the id of its change."
+)
 ROUTES = (
     web.get("/", pages.show_queue),
     web.get("/incidents/{incident}", pages.show_incident_page),
@@ -38,64 +91,6 @@ ROUTES = (
     web.post("/drills", review.start_from_page),
     web.get("/drills/{drill}", review.show_drill_page),
     web.post("/drills/{drill}/stop", review.stop_from_page),
-    web.get("/sign-in", sessions.show_sign_in),
-    web.post("/sign-in", sessions.sign_in),
-    web.post("/sign-out", sessions.sign_out),
-    web.get("/texts/{language}.json", pages.show_texts),
-    web.get("/healthz", pages.show_health),
-    web.get("/metrics", pages.show_metrics),
-    web.get("/api/v1/session", api.show_session),
-    web.get("/api/v1/incidents", api.list_incidents),
-    web.get(CASE, api.show_incident),
-    web.post(f"{CASE}/acknowledge", api.acknowledge),
-    web.post(f"{CASE}/take-over", api.take_over),
-    web.post(f"{CASE}/disposition", api.decide),
-    web.post(f"{CASE}/move", api.move),
-    web.post(f"{CASE}/close", api.close),
-    web.post("/api/v1/incidents", casework.open_case),
-    web.post(f"{CASE}/merge", casework.merge),
-    web.post(f"{CASE}/split", casework.split),
-    web.post(f"{CASE}/parties", casework.join),
-    web.post(f"{CASE}/parties/{{area}}/leave", casework.leave),
-    web.post(f"{CASE}/tasks", casework.dispatch),
-    web.post(f"{CASE}/reopen", casework.reopen),
-    web.post(f"{CASE}/rating", casework.rate),
-    web.post(f"{TASK}/rating", casework.rate_task),
-    web.post(f"{CASE}/grade", paging.grade),
-    web.post(f"{CASE}/shelve", paging.shelve),
-    web.post(f"{CASE}/shelve/consent", paging.consent),
-    web.post(f"{CASE}/unshelve", paging.unshelve),
-    web.get("/api/v1/held", paging.list_held),
-    web.get("/api/v1/maintenance", paging.list_maintenance),
-    web.post("/api/v1/maintenance", paging.plan_maintenance),
-    web.post("/api/v1/maintenance/{maintenance}/consent", paging.consent_to_maintenance),
-    web.post("/api/v1/maintenance/{maintenance}/end", paging.end_maintenance),
-    web.post(f"{TASK}/move", tasks.move),
-    web.post(f"{TASK}/pleas/{{kind}}", tasks.ask),
-    web.post(f"{TASK}/pleas/{{kind}}/answer", tasks.answer),
-    web.get("/api/v1/roster", roster.show),
-    web.post("/api/v1/roster/substitutions", roster.substitute),
-    web.post("/api/v1/roster/swaps", roster.ask_swap),
-    web.post("/api/v1/roster/swaps/{swap}/answer", roster.answer_swap),
-    web.post("/api/v1/roster/hand-overs/{hand_over}/sign", roster.sign),
-    web.get("/api/v1/series/{series}/curve", api.show_curve),
-    web.get("/detection", detection.show_detection_page),
-    web.get("/api/v1/detection", detection.show_detection),
-    web.get("/api/v1/drills", review.list_drills),
-    web.post("/api/v1/drills", review.start),
-    web.get("/api/v1/drills/{drill}", review.show_drill),
-    web.post("/api/v1/drills/{drill}/stop", review.stop),
-    web.get(f"{CASE}/review", review.show_review),
-    web.get(f"{CASE}/reports", reports.show),
-    web.post(f"{CASE}/reports", reports.submit),
-    web.post(f"{CASE}/review/notes", review.add_note),
-    web.post("/api/v1/alerts/{alert}/open", detection.open_alert),
-    web.get("/api/v1/response", figures.show_response),
-    web.get("/api/v1/burden", figures.show_burden),
-    web.get("/registry", registry.show_registry),
-    web.get("/api/v1/registry/devices", registry.list_devices),
-    web.get("/api/v1/registry/series", registry.list_series),
-    web.get("/api/v1/registry/changes", registry.list_changes),
     web.get("/admin", admin.show_overview),
     web.get("/admin/accounts", admin.show_accounts),
     web.get("/admin/new-account", admin.show_new_account),
@@ -108,13 +103,94 @@ ROUTES = (
     web.post("/admin/sessions/{session}/end", admin.end_session),
     web.get("/admin/record", admin_record.show_record),
     web.post("/admin/record/verify", admin_record.verify),
-    web.get("/api/v1/registry/areas", registry.list_areas),
-    web.post("/api/v1/registry/plan", registry.plan),
-    web.post("/api/v1/registry/change", registry.change),
-    web.get("/api/v1/events", follow_events),
-    web.get("/api/v1/push", push.show_key),
-    web.post("/api/v1/push", push.subscribe),
-    web.delete("/api/v1/push", push.unsubscribe),
+    web.get("/sign-in", sessions.show_sign_in),
+    web.post("/sign-in", sessions.sign_in),
+    web.post("/sign-out", sessions.sign_out),
+    web.get("/texts/{language}.json", pages.show_texts),
+    web.get("/healthz", pages.show_health),
+    web.get("/metrics", pages.show_metrics),
+    web.get("/api", api_page.show_page),
+    get("/api/v1/openapi.json", api_page.show_document, Media("application/json", "This document.")),
+    get("/api/v1/session", api.show_session, {"viewer": Viewer, "language": Language}),
+    get("/api/v1/incidents", api.list_incidents, QUEUE, query=api.QueueQuery),
+    get(CASE, api.show_incident, api.IncidentPage),
+    post(f"{CASE}/acknowledge", api.acknowledge, api.Nothing, ROW),
+    post(f"{CASE}/take-over", api.take_over, api.Nothing, ROW),
+    post(f"{CASE}/disposition", api.decide, api.Disposition, ROW),
+    post(f"{CASE}/move", api.move, api.Move, ROW),
+    post(f"{CASE}/close", api.close, api.Close, ROW),
+    post("/api/v1/incidents", casework.open_case, casework.New, ROW, status=201),
+    post(f"{CASE}/merge", casework.merge, casework.Merge, ROW),
+    post(f"{CASE}/split", casework.split, casework.Split, ROW, status=201),
+    post(f"{CASE}/parties", casework.join, casework.Join, ROW),
+    post(f"{CASE}/parties/{{area}}/leave", casework.leave, casework.Leave, ROW),
+    post(f"{CASE}/tasks", casework.dispatch, casework.Further, ROW),
+    post(f"{CASE}/reopen", casework.reopen, casework.Reopen, ROW),
+    post(f"{CASE}/rating", casework.rate, casework.Rating, ROW),
+    post(f"{TASK}/rating", casework.rate_task, casework.Rating, ROW),
+    post(f"{CASE}/grade", paging.grade, paging.Graded, ROW),
+    post(f"{CASE}/shelve", paging.shelve, paging.Shelved, ROW),
+    post(f"{CASE}/shelve/consent", paging.consent, api.Nothing, ROW),
+    post(f"{CASE}/unshelve", paging.unshelve, api.Nothing, ROW),
+    get("/api/v1/held", paging.list_held, {"held": list[HeldCase], "waiting": list[WaitingShelf]}),
+    get("/api/v1/maintenance", paging.list_maintenance, {"maintenance": list[MaintenanceRow]}),
+    post("/api/v1/maintenance", paging.plan_maintenance, MaintenancePlan, UPKEEP, status=201),
+    post(
+        "/api/v1/maintenance/{maintenance}/consent",
+        paging.consent_to_maintenance,
+        api.Nothing,
+        UPKEEP,
+        once=False,
+    ),
+    post("/api/v1/maintenance/{maintenance}/end", paging.end_maintenance, api.Nothing, UPKEEP, once=False),
+    post(f"{TASK}/move", tasks.move, tasks.TaskMove, TASK_ROW),
+    post(f"{TASK}/pleas/{{kind}}", tasks.ask, tasks.Asked, TASK_ROW),
+    post(f"{TASK}/pleas/{{kind}}/answer", tasks.answer, tasks.PleaAnswer, TASK_ROW),
+    get(
+        "/api/v1/roster",
+        roster.show,
+        {"since": AwareTime, "until": AwareTime, "roster": RosterView},
+        query=roster.RosterQuery,
+    ),
+    post("/api/v1/roster/substitutions", roster.substitute, roster.Substitution, {"change": RosterChange}),
+    post("/api/v1/roster/swaps", roster.ask_swap, roster.Swap, SWAP),
+    post("/api/v1/roster/swaps/{swap}/answer", roster.answer_swap, roster.SwapAnswer, SWAP),
+    post(
+        "/api/v1/roster/hand-overs/{hand_over}/sign",
+        roster.sign,
+        roster.Signature,
+        {"hand_over": HandOverView},
+    ),
+    get("/api/v1/series/{series}/curve", api.show_curve, Curve, query=api.CurveQuery),
+    web.get("/detection", detection.show_detection_page),
+    get("/api/v1/detection", detection.show_detection, HELD_BACK),
+    get("/api/v1/drills", review.list_drills, {"drills": list[DrillRow], "scenarios": list[Drill]}),
+    post("/api/v1/drills", review.start, review.DrillWish, {"drill": UUID}, status=201),
+    get("/api/v1/drills/{drill}", review.show_drill, {"review": DrillReview}),
+    post("/api/v1/drills/{drill}/stop", review.stop, api.Nothing, {"closed": int}, once=False),
+    get(f"{CASE}/review", review.show_review, {"review": CaseReview}),
+    get(f"{CASE}/reports", reports.show, {"reports": ReportsView}),
+    post(f"{CASE}/reports", reports.submit, reports.ReportWish, {"report": ReportRow}, status=201),
+    post(f"{CASE}/review/notes", review.add_note, NewNote, ROW),
+    post("/api/v1/alerts/{alert}/open", detection.open_alert, api.Nothing, ROW),
+    get("/api/v1/response", figures.show_response, {"areas": list[AreaResponse]}, query=figures.Days),
+    get("/api/v1/burden", figures.show_burden, BURDEN, query=figures.Day),
+    web.get("/registry", registry.show_registry),
+    get("/api/v1/registry/devices", registry.list_devices, DeviceList, query=registry.ListQuery),
+    get("/api/v1/registry/series", registry.list_series, SeriesList, query=registry.ListQuery),
+    get(
+        "/api/v1/registry/changes",
+        registry.list_changes,
+        {"changes": list[RegistryChange], "more": bool},
+        query=registry.ChangesQuery,
+    ),
+    get("/api/v1/registry/areas", registry.list_areas, {"areas": list[tuple[str, str]]}),
+    post("/api/v1/registry/plan", registry.plan, registry.WishBody, STEPS, once=False),
+    post("/api/v1/registry/change", registry.change, registry.WishBody, STEPS),
+    get("/api/v1/events", follow_events, EVENTS, query=EventsQuery, headers=LAST_EVENT),
+    get("/api/v1/push", push.show_key, {"channel": str, "key": str}, query=push.Which),
+    post("/api/v1/push", push.subscribe, push.Subscribed, SUBSCRIBED, status=201, once=False),
+    delete("/api/v1/push", push.unsubscribe, push.Unsubscribed, SUBSCRIBED),
     web.get("/a/{token}", links.show_link),
     web.post("/a/{token}", links.press_link),
     web.post("/replies/{service}", callbacks.take_replies),

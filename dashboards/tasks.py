@@ -29,7 +29,7 @@ class Asked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     until: AwareTime | None = None
 
 
-class Answer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PleaAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the level above decides; a granted refusal names the area and the post that get the task."""
 
     granted: bool
@@ -55,7 +55,7 @@ async def ask(request: web.Request) -> web.Response:
 
 async def answer(request: web.Request) -> web.Response:
     """Decide about what a unit below asked."""
-    body, key = await body_of(Answer, request), request_id_of(request)
+    body, key = await body_of(PleaAnswer, request), request_id_of(request)
     row = await store_of(request).pleas.answer(
         request[VIEWER],
         _task_of(request),

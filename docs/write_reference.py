@@ -1,10 +1,15 @@
-"""Write docs/reference/settings.md and topics.md from the code: `python docs/write_reference.py`. A test compares."""
+"""Write settings.md, topics.md and api.md of docs/reference/: `python docs/write_reference.py`. A test compares."""
 
 from pathlib import Path
 
 from msgspec import structs
 
 from config.settings import SECRETS, Section, Settings, sections, variables
+from dashboards.api_reading import Taken, groups_of, kinds_of
+from dashboards.openapi import write_document
+from dashboards.operations import Operation
+from dashboards.routes import ROUTES
+from dashboards.texts import sections as texts
 from domain.topics import TOPICS
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -63,7 +68,38 @@ def topics_page() -> str:
     return "\n".join([*lines, ""])
 
 
-PAGES = {"settings.md": settings_page, "topics.md": topics_page}
+def api_page() -> str:
+    """Write every address of the API by its part, then the types."""
+    document = write_document(one for one in ROUTES if isinstance(one, Operation))
+    words = texts()["api"]
+    lines = [
+        "# API",
+        "",
+        "`/api/v1` for programs. The document (OpenAPI 3.1) is at `/api/v1/openapi.json`, the page to read it at `/api`.",
+        "A program calls with a token (`Authorization: Bearer`, see [tokens](../how-to/tokens.md)), a page with its",
+        "session. A command carries an `Idempotency-Key`, a UUID made for it: sent twice, it is done once. What is refused",
+        "comes as a problem document (RFC 9457) with a `code` and, where fields are wrong, all `faults`.",
+    ]
+    for group, operations in groups_of(document).items():
+        lines += ["", f"## {words[group]['en']} {words[group]['zh']}"]
+        for one in operations:
+            lines += ["", f"### `{one.method} {one.path}`", "", one.summary, ""]
+            lines += [_taken(taken, f" ({taken.where})") for taken in one.takes]
+            lines += [f"- answers {one.status}: `{one.answers}`"]
+            lines += [f"- refuses: {', '.join(f'`{said}`' for said in one.refuses)}"]
+    lines += ["", "## Types 数据类型"]
+    for kind in kinds_of(document):
+        lines += ["", f"### {kind.name}", "", kind.about, ""]
+        lines += [_taken(field, "") for field in kind.fields] or [f"- `{kind.kind}`"]
+    return "\n".join([*lines, ""])
+
+
+def _taken(taken: Taken, where: str) -> str:
+    needed, about = (", required" if taken.needed else ""), (f": {taken.about}" if taken.about else "")
+    return f"- `{taken.name}`{where}: `{taken.kind}`{needed}{about}"
+
+
+PAGES = {"settings.md": settings_page, "topics.md": topics_page, "api.md": api_page}
 
 if __name__ == "__main__":
     for name, write in PAGES.items():

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from api_contract import OPERATIONS
 
 from config import drills
 from config.data import load_data
@@ -71,6 +72,7 @@ def families() -> set[str]:
         *(f"registry.{name}" for name in ("devices", "series", "changes")),
         *(f"registry_action.{action}" for action in Action),
         *(f"registry_kind.{kind}" for kind in Kind),
+        *(f"api.{one.group}" for one in OPERATIONS),
         *(
             f"registry_field.{field}"
             for kind in (Device, Series)
