@@ -58,14 +58,18 @@ insert into shift (area, post, user_id, starts_at, ends_at) values ($1, $2, $3, 
 on conflict (area, post, user_id, starts_at) do update set ends_at = excluded.ends_at;
 
 -- name: on_duty
--- Find who is on duty at the desks of some areas at a time, those who stand in for others put in: (areas, at).
-select shift.area, shift.post, app_user.id, app_user.display, app_user.channels
+-- Find who is on duty at the desks of some areas at a time, those who stand in for others put in: (areas, at). A village or a
+-- grid cell has no shifts: its grid workers have it for good.
+select shift.area, shift.post, app_user.id, app_user.display, app_user.channels, shift.starts_at, app_user.login
 from shift
 left join stand_in on stand_in.area = shift.area and stand_in.post = shift.post and stand_in.away = shift.user_id
     and stand_in.starts_at <= $2 and $2 < stand_in.ends_at
 join app_user on app_user.id = coalesce(stand_in.instead, shift.user_id)
 where shift.area = any($1::text[]) and shift.starts_at <= $2 and $2 < shift.ends_at and not app_user.disabled
-order by shift.area, shift.post, shift.starts_at, app_user.login;
+union all
+select area, '', id, display, channels, null, login from app_user
+where role = 'grid' and length(area) > 9 and area = any($1::text[]) and not disabled
+order by area, post, starts_at, login;
 
 -- name: lock_outbox
 -- Become the only publisher until the transaction ends; false when another one is at it.

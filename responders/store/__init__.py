@@ -26,6 +26,7 @@ from responders.store.clocks import Clocks
 from responders.store.contacts import Contacts
 from responders.store.detection import Detection
 from responders.store.drills import Drills
+from responders.store.field import Field
 from responders.store.figures import Figures
 from responders.store.grades import Grades
 from responders.store.holds import Holds
@@ -85,6 +86,7 @@ class Store:
         self.roster = Rosters(database)
         self.detection = Detection(database)
         self.figures = Figures(database)
+        self.field = Field(database)
 
     @classmethod
     @asynccontextmanager

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from domain.areas import covers, is_area_code
 from domain.errors import Fault, InvalidInput, NotFound
-from responders.cases import Rules
+from responders.cases import Desk, Rules
 from responders.casework import CallBack, Described
 from responders.store.entries import Notes, case_of
 from responders.store.further import desk_in, dispatch_task
@@ -89,7 +89,8 @@ class Casework:
     ) -> IncidentRow:
         """Give one more task of a case to a unit of the viewer's area (再派任务), due as the list of duties says.
 
-        Without a post it is the one that answers for the category there. The unit is paged; its clock starts now.
+        Without a post it is the one that answers for the category there, or the grid workers of a village or cell that has
+        some. The unit is paged; its clock starts now.
         """
         return await self._database.run(_dispatch, viewer, incident, area, post, note, request_id, rules)
 
@@ -137,6 +138,8 @@ async def _dispatch(
         raise NotFound
     duty = rules.data.owner(row["category"], area)
     desk = desk_in(area, duty.post if post is None else post)
+    if not post and await connection.fetchval(sql("has_terminal"), area):
+        desk = Desk(area, "")
     notes: Notes = []
     await dispatch_task(
         connection,

@@ -27,6 +27,8 @@ from responders.views import Role, TaskRow, Viewer
 ASKED, ANSWERED = 200, 300
 """Steps of a task's pages beside its deadlines' (at most 150): a plea is told to those above, its answer to the unit."""
 PLACES = {kind: number for number, kind in enumerate(PleaKind)}
+ASKS = DECIDES | {Role.GRID}
+"""A grid worker whose unit has the task asks from where it is to be done."""
 ABOVE = 100
 """Who hears of a task that is overdue decides about its pleas: the level above the unit."""
 
@@ -71,7 +73,7 @@ class Pleas:
 async def _ask(
     connection: Connection, viewer: Viewer, task: UUID, plea: Plea, request_id: UUID, rules: Rules
 ) -> TaskRow:
-    actor = await find_actor(connection, viewer, DECIDES)
+    actor = await find_actor(connection, viewer, ASKS)
     row = await _hold(connection, task, actor)
     action = f"plea:{plea.kind.value}"
     if done := await answered(connection, request_id, actor, action, task, TaskRow):

@@ -21,6 +21,8 @@ from responders.store.works import work_of
 
 KEPT_CHANGES_SECONDS = 86_400.0
 KEPT_REQUESTS_SECONDS = 30 * 86_400.0
+KEPT_FIELD_OUTBOX_SECONDS = 7 * 86_400.0
+"""As long as the topic keeps them itself."""
 REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS = 86_400.0, 90 * 86_400.0
 """What a gateway said of a device stays for a day after another one, or its own next life, said more."""
 
@@ -247,6 +249,7 @@ async def _open_by_grade(connection: Connection) -> dict[Grade, int]:
 async def _prune(connection: Connection) -> None:
     await connection.execute(sql("prune_changes"), KEPT_CHANGES_SECONDS)
     await connection.execute(sql("prune_requests"), KEPT_REQUESTS_SECONDS)
+    await connection.execute(sql("prune_field_outbox"), KEPT_FIELD_OUTBOX_SECONDS)
     await connection.execute(sql("prune_sessions"))
     await connection.execute(sql("prune_attempts"), ATTEMPTS_WITHIN.total_seconds())
     await connection.execute(sql("prune_sightings"), REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS)

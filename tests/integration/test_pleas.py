@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec import structs
 from responder_world import COUNTY, HEWAN, POSTS, QINGXI, RULES, World, alert, open_world, post, viewer
 
 from domain.errors import Conflict, InvalidInput, NotAllowed, NotFound
@@ -144,8 +145,9 @@ async def test_who_may_ask_and_who_may_decide(world: World) -> None:
     """Only the unit asks, only somebody above decides, and who may not see the case learns nothing of it."""
     incident, task = await begin(world)
     store, grid = world.store, post(QINGXI, Role.GRID, "网格")
-    await store.put_users([grid])
-    for who, error in ((COUNTY_POST, NotAllowed), (HEWAN_POST, NotFound), (viewer(grid), NotAllowed)):
+    cell = structs.replace(grid, id=uuid4(), login="cell", area=f"{QINGXI}001001")
+    await store.put_users([grid, cell])
+    for who, error in ((COUNTY_POST, NotAllowed), (HEWAN_POST, NotFound), (viewer(cell), NotFound)):
         with pytest.raises(error):
             await store.pleas.ask(who, task.id, REFUSAL, uuid4(), RULES)
     await ask(world, task, REFUSAL)
