@@ -127,6 +127,15 @@ def resume(work: Work, now: datetime) -> Settled:
     return _goes_on(replace(work, state=TaskState.ACCEPTED), now)
 
 
+def end_rest(work: Work, until: datetime, now: datetime) -> Settled:
+    """Take up a task before its suspension would be over: what was left of its own time goes on from now, not from then."""
+    if work.due_at <= until:  # it was late already when it was put off
+        due_at = work.due_at - (until - now)
+    else:
+        due_at = after(work.hours, now, between(work.hours, until, work.due_at)).at
+    return _goes_on(replace(work, due_at=due_at), now)
+
+
 def backstop(desk: Desk) -> Desk:
     """Name who has a task when nobody has decided whose it is: the county's general desk (县级兜底)."""
     area = county_of(desk.area) if len(desk.area) >= AreaLevel.COUNTY else desk.area

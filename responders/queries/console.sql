@@ -116,8 +116,10 @@ where task.id = $1 and (
 ) for no key update of task;
 
 -- name: set_task_state
--- Move a task: (task, state, user, whether deadlines go on).
-update task set state = $2, holder = $3, next_at = case when $4 then next_at end where id = $1;
+-- Move a task: (task, state, user, whether deadlines go on). One that rested is looked at at once: its time goes on earlier.
+update task set state = $2, holder = $3,
+    next_at = case when $4 then case when state = 'suspended' then clock_now() else next_at end end
+where id = $1;
 
 -- name: task_row
 -- Read a task.

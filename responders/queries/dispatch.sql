@@ -67,10 +67,15 @@ update incident set grade = $2, state = $3, step = $4, loop = $5, next_at = $6, 
 where id = $1;
 
 -- name: lock_due_task
--- Take hold of the task whose deadline passed longest ago and that no other worker holds.
+-- Take hold of the task whose deadline passed longest ago and that no other worker holds. `rests_until` is the end of a
+-- suspension that is not over yet: its unit has taken the task up before.
 select id, incident, number, area, post, state, dispatched_at, due_at, passed, clock,
     (select grade from incident where incident.id = task.incident) as grade,
-    (select count(*)::int from plea where plea.task = task.id and outcome is not null) as anew
+    (select count(*)::int from plea where plea.task = task.id and outcome is not null) as anew,
+    (
+        select until from plea
+        where plea.task = task.id and kind = 'suspend' and outcome = 'granted' and until > clock_now()
+    ) as rests_until
 from task
 where next_at <= clock_now() order by next_at limit 1 for no key update skip locked;
 

@@ -27,6 +27,10 @@ order by plea.answer_by limit 1 for no key update of task skip locked;
 -- Write what became of a plea: (task, kind, outcome, note, user).
 update plea set outcome = $3, note = $4, answered_by = $5, answered_at = clock_now() where task = $1 and kind = $2;
 
+-- name: end_rest
+-- Note that a suspension ended before its time: (task).
+update plea set until = clock_now() where task = $1 and kind = 'suspend' and until > clock_now();
+
 -- name: put_work
 -- Write a task anew: (task, area, post, state, dispatched, due, passed, next).
 update task set area = $2, post = $3, state = $4, dispatched_at = $5, due_at = $6, passed = $7, next_at = $8 where id = $1;

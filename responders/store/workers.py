@@ -17,7 +17,7 @@ from responders.store.pool import Connection, Database
 from responders.store.queries import sql
 from responders.store.registry import county_now, roster_for
 from responders.store.standing import acks_of
-from responders.store.works import work_of
+from responders.store.works import end_rest, work_of
 
 KEPT_CHANGES_SECONDS = 86_400.0
 KEPT_REQUESTS_SECONDS = 30 * 86_400.0
@@ -171,6 +171,8 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
     case = case_of(incident)
     if row["state"] == TaskState.SUSPENDED and case.state in OPEN_STATES:
         return await resume_task(connection, row, case, rules)
+    if row["rests_until"] is not None and case.state in OPEN_STATES:
+        return await end_rest(connection, row, case, rules)
     work = work_of(row, rules)
     now = await county_now(connection)
     roster = await roster_for(connection, work.desk.area, now)

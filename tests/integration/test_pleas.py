@@ -141,6 +141,24 @@ async def test_a_pause_ends_by_itself(world: World) -> None:
     assert "task_escalated" in await kinds(world, incident)
 
 
+async def test_a_pause_that_the_unit_ends_early_wins_no_time(world: World) -> None:
+    """Taken up an hour after it was put off for five: due one hour later than at first, reminded by that, once on record."""
+    incident, task = await begin(world)
+    await world.store.accept_task(QINGXI_POST, task.id, uuid4())
+    await ask(world, task, Plea(PleaKind.SUSPEND, "等水位下降", until=world.now + 5 * HOUR))
+    await answer(world, task, PleaKind.SUSPEND, granted=True)
+    await world.advance(hours=1)
+    await world.store.move_task(QINGXI_POST, task.id, TaskState.ON_SITE, "", uuid4())
+    await world.advance(seconds=1)
+    after = await task_of(world, incident)
+    assert (after.state, after.due_at) == (TaskState.ON_SITE, task.due_at + HOUR + timedelta(seconds=1))
+    assert (await kinds(world, incident)).count("task_resumed") == 1
+    await world.advance(seconds=(task.due_at - task.dispatched_at).total_seconds())
+    assert "task_escalated" in await kinds(world, incident)
+    assert (await kinds(world, incident)).count("task_resumed") == 1
+    assert "resumed" not in {page.reason for page in (await world.show(incident)).pages}
+
+
 async def test_who_may_ask_and_who_may_decide(world: World) -> None:
     """Only the unit asks, only somebody above decides, and who may not see the case learns nothing of it."""
     incident, task = await begin(world)

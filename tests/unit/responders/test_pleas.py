@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.incidents import PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders.cases import Desk, Work
-from responders.pleas import Plea, answer_by, backstop, objections, resume, settle
+from responders.pleas import Plea, answer_by, backstop, end_rest, objections, resume, settle
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 BEGIN = datetime(2026, 5, 7, 9, tzinfo=BEIJING)
@@ -102,6 +102,21 @@ def test_a_pause_moves_the_end_and_ends_by_itself() -> None:
     assert (again.work.state, again.work.due_at) == (TaskState.ACCEPTED, BEGIN + 7 * HOUR)
     assert again.work.passed == 50
     assert again.next_at == BEGIN + 7 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("due", "taken_up", "due_then"),
+    [(2.0, 1.5, 2.5), (2.0, 3.0, 4.0), (2.0, 6.0, 7.0), (0.5, 1.5, 1.0), (1.0, 2.0, 2.0)],
+)
+def test_a_pause_that_ends_early_gives_no_time_away(due: float, taken_up: float, due_then: float) -> None:
+    """Put off after an hour until the sixth: the time that was left goes on from when it is taken up, late as it was."""
+    until = BEGIN + 6 * HOUR
+    work = replace(ACCEPTED, due_at=BEGIN + due * HOUR)
+    paused = settle(
+        Plea(PleaKind.SUSPEND, "等水位下降", until=until), PleaOutcome.GRANTED, work, BEGIN + HOUR
+    ).work
+    settled = end_rest(replace(paused, state=TaskState.ON_SITE), until, BEGIN + taken_up * HOUR)
+    assert (settled.work.state, settled.work.due_at) == (TaskState.ON_SITE, BEGIN + due_then * HOUR)
 
 
 def test_a_pause_that_is_granted_after_its_end_is_none() -> None:
