@@ -2,20 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # ships no types
+import pytest
 from drill_world import LEAK
 from responder_world import COUNTY, DATA, open_world
+from stream_world import broker_of_its_own
 
 from config.settings import BrokerSettings, DatabaseSettings, RespondSettings, Secret, Settings
 from domain.clock import REAL_TIME
 from domain.codec import decode
 from domain.findings import Alert
 from domain.topics import ALERTS
+from fenghuo.topic_reading import read_to_end
 from fenghuo.topics import ensure_topics
 from responders.drills import alert_id_of
 from responders.service import run_responder
@@ -32,27 +33,27 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 
 async def versions_on(broker: str, wanted: object) -> list[tuple[bytes, Alert]]:
     """Read what the topic holds of an alert, with the keys."""
-    consumer = AIOKafkaConsumer(ALERTS.name, bootstrap_servers=broker, auto_offset_reset="earliest")
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets(consumer.assignment())
-        found: list[Any] = []
-        for place, end in ends.items():
-            while await consumer.position(place) < end:
-                found += (await consumer.getmany(place, timeout_ms=500)).get(place, [])
-        alerts = [(message.key, decode(ALERTS, message.value, message.headers)) for message in found]
-        return [(key, alert) for key, alert in alerts if alert.id == wanted]
-    finally:
-        await consumer.stop()
+    alerts = [
+        (message.key, decode(ALERTS, message.value, message.headers))
+        async for message in read_to_end(broker, ALERTS)
+    ]
+    return [(key, alert) for key, alert in alerts if alert.id == wanted]
+
+
+@pytest.fixture
+async def own_broker(tmp_path: Path) -> AsyncIterator[str]:
+    """A broker without other tests' alerts, which would be paged as well."""
+    async with broker_of_its_own(tmp_path / "broker") as address:
+        yield address
 
 
 async def test_a_drill_over_the_real_topic(
-    broker: str, database: str, free_port: int, tmp_path: Path
+    own_broker: str, database: str, free_port: int, tmp_path: Path
 ) -> None:
     """It lies on the topic under its county, marked; the page in the file is marked as well."""
     pages = tmp_path / "pages.jsonl"
     settings = Settings(
-        broker=BrokerSettings(bootstrap=broker, session_timeout_seconds=6, rebalance_timeout_seconds=6),
+        broker=BrokerSettings(bootstrap=own_broker, session_timeout_seconds=6, rebalance_timeout_seconds=6),
         database=DatabaseSettings(dsn=Secret(database), pool_size=6),
         respond=RespondSettings(metrics_port=free_port, file_path=pages, silent_after_seconds=600),
     )
@@ -73,7 +74,7 @@ async def test_a_drill_over_the_real_topic(
         finally:
             stopping.set()
             await asyncio.wait_for(running, LONG)
-    ((key, alert),) = await versions_on(broker, alert_id_of(drill, "leak"))
+    ((key, alert),) = await versions_on(own_broker, alert_id_of(drill, "leak"))
     assert (key, alert.version, alert.drill, alert.zh) == (b"990101", 1, True, "【演练】青溪镇河流断面异常")
     (line,) = [json.loads(line) for line in pages.read_text(encoding="utf-8").splitlines()]
     assert line["title"] == "【演练】水环境污染 · 青溪镇"
