@@ -13,7 +13,7 @@ from dashboards.ways import FLOODS, WAYS, caller_of
 from domain.decode import decode_json
 from domain.errors import InvalidInput, NotFound
 from responders.contacts import Keyring, read_phone
-from responders.replies import SENTENCES, Standing, Via, choose, sentence
+from responders.replies import IS_ANSWERED, SENTENCES, Standing, Via, choose, sentence
 from responders.store import Store
 from responders.store.replies import local_time
 
@@ -58,7 +58,7 @@ async def take_replies(request: web.Request) -> web.Response:
     if isinstance(service, AliyunSms):
         return reply(ALIYUN_TAKEN)
     standing, said = told[0]
-    return reply({"ok": standing is Standing.DONE, "standing": standing, "said": said})
+    return reply({"ok": standing in IS_ANSWERED, "standing": standing, "said": said})
 
 
 async def take_receipts(request: web.Request) -> web.Response:

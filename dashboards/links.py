@@ -15,12 +15,14 @@ from dashboards.render import page
 from dashboards.texts import say
 from dashboards.ways import LINKS, WAYS
 from domain.errors import NotFound
-from responders.replies import SENTENCES, Seen, Standing, Via, sentence
+from responders.replies import IS_ANSWERED, MAY_ANSWER, SENTENCES, Seen, Standing, Via, sentence
 from responders.store.replies import local_time
 
 STATUS = {
     Standing.OPEN: 200,
     Standing.DONE: 200,
+    Standing.TO_SEE: 200,
+    Standing.SEEN: 200,
     Standing.USED: 409,
     Standing.FIRST: 409,
     Standing.ENDED: 409,
@@ -82,6 +84,6 @@ def _show(request: web.Request, standing: Standing, told: str, seen: Seen | None
         status=STATUS[standing],
         seen=seen,
         told=in_language(told, request[LANGUAGE]),
-        may_press=standing is Standing.OPEN,
-        is_done=standing is Standing.DONE,
+        may_press=standing in MAY_ANSWER,
+        is_done=standing in IS_ANSWERED,
     )

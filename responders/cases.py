@@ -62,6 +62,8 @@ class Reason(StrEnum):
 
 EACH_HOUR = Reminder(grades=(1, 2, 3, 4), every_minutes=60)
 """How a task is brought up again where nothing else is known of it: often, since nobody is left alone."""
+GIVES_WORK = frozenset({Reason.DISPATCHED, Reason.REDISPATCHED, Reason.COORDINATES})
+"""Pages by which a unit gets a task: it answers that it has seen them, which acknowledges no case and accepts no task."""
 INSIDE = ("console", "file")
 """Channels that do not leave the house: a drill's pages are ordered over no other."""
 

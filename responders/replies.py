@@ -31,6 +31,8 @@ class Standing(StrEnum):
 
     OPEN = "open"
     DONE = "done"
+    TO_SEE = "to_see"
+    SEEN = "seen"
     USED = "used"
     EXPIRED = "expired"
     ENDED = "ended"
@@ -44,6 +46,8 @@ class Standing(StrEnum):
 SENTENCES = {
     Standing.OPEN: "待您确认接收。 It waits for you.",
     Standing.DONE: "已确认接收，请到值班台处置。 It is acknowledged; go on at the console.",
+    Standing.TO_SEE: "待贵单位确认收悉，不代替任务签收和牵头单位确认。 It waits for your unit to say that it has seen it.",
+    Standing.SEEN: "已记录贵单位收悉，请到值班台签收任务。 It is on record as seen; accept the task at the console.",
     Standing.USED: "此通知已确认过。 This page was answered before.",
     Standing.EXPIRED: "链接或代码已过期，请到值班台处理。 This link or code has expired; use the console.",
     Standing.ENDED: "事件已结束，无需确认。 The incident has ended; nothing is left to do.",
@@ -54,11 +58,17 @@ SENTENCES = {
     Standing.LIMITED: "尝试次数过多，请稍后再试或到值班台处理。 Too many attempts; try later or use the console.",
 }
 """What is told of each, Chinese and English."""
+MAY_ANSWER = frozenset({Standing.OPEN, Standing.TO_SEE})
+IS_ANSWERED = frozenset({Standing.DONE, Standing.SEEN})
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A page as its link shows it: the case, and what speaks against answering."""
+    """A page as its link shows it: the case, and what speaks against answering.
+
+    Where it `acknowledges` nothing, it gives a unit work, or the case is that of another place in which the recipient's area
+    takes part: an answer says that the unit has seen it, and stops nobody's paging but its own.
+    """
 
     page: UUID
     incident: UUID
@@ -74,6 +84,7 @@ class Seen:
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     answered: bool
+    acknowledges: bool = True
 
 
 def judge(seen: Seen, now: datetime, until: datetime | None = None) -> Standing:
@@ -85,11 +96,11 @@ def judge(seen: Seen, now: datetime, until: datetime | None = None) -> Standing:
         return Standing.USED
     if seen.state not in OPEN_STATES:
         return Standing.ENDED
-    if seen.acknowledged_at is not None:
+    if seen.acknowledges and seen.acknowledged_at is not None:
         return Standing.FIRST
     if now >= (until or ends_at(seen.created_at)):
         return Standing.EXPIRED
-    return Standing.OPEN
+    return Standing.OPEN if seen.acknowledges else Standing.TO_SEE
 
 
 def ends_at(created_at: datetime) -> datetime:

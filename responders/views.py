@@ -164,11 +164,13 @@ class CaseAlert(Struct, frozen=True, kw_only=True):
 
 
 class Party(Struct, frozen=True, kw_only=True):
-    """An area that deals with a case beside the one of its place."""
+    """An area that deals with a case beside the one of its place; None of `seen_at` while nobody there has answered or acted."""
 
     area: str
     area_name: str
     joined_at: AwareTime
+    seen_at: AwareTime | None = None
+    seen_by: str | None = None
 
 
 class RatingRow(Struct, frozen=True, kw_only=True):

@@ -48,7 +48,12 @@ export function Together({ view, names }) {
     html`<h2>${t("joined.joint")}</h2>
       ${coordinator && html`<p>${t("joined.coordinates", { area: names[coordinator] ?? coordinator })}</p>`}
       <ul>
-        ${parties.map((party) => html`<li key=${party.area}>${party.area_name} <small>${when(party.joined_at, now.value)}</small></li>`)}
+        ${parties.map(
+          (party) => html`<li key=${party.area}>
+            ${party.area_name} <small>${when(party.joined_at, now.value)}</small> ·${" "}
+            ${party.seen_at ? t("joined.seen", { by: party.seen_by ?? "", at: when(party.seen_at, now.value) }) : t("joined.not_seen")}
+          </li>`,
+        )}
       </ul>`}
   </section>`;
 }

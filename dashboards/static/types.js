@@ -18,7 +18,7 @@
  *   reason: string, created_at: string, delivered_at: string | null}} Page
  * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string, level: number,
  *   zh: string, en: string, opened_at: string, changed_at: string}} CaseAlert
- * @typedef {{area: string, area_name: string, joined_at: string}} Party
+ * @typedef {{area: string, area_name: string, joined_at: string, seen_at: string | null, seen_by: string | null}} Party
  * @typedef {{task: string | null, number: number, reached: boolean, responded: boolean | null, resolved: boolean | null,
  *   satisfied: string, note: string, rated_by: string, rated_at: string}} Rating
  * @typedef {{clock: string, zh: string, en: string, source: string, kind: string, number: number, form: string, by: string,

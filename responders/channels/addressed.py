@@ -7,7 +7,7 @@ from typing import Protocol
 import structlog
 
 from domain.errors import InvalidInput
-from responders.cases import Cause, Message, Outcome, Result
+from responders.cases import GIVES_WORK, Cause, Message, Outcome, Result
 from responders.contacts import Keyring
 from responders.escalation import TASK_STEPS
 from responders.replies import ends_at
@@ -76,5 +76,5 @@ class Addressed:
 
 
 def asks(message: Message) -> bool:
-    """Say whether a page asks for an acknowledgement: one about a task or a test does not."""
-    return message.step < TASK_STEPS and message.reason != TEST
+    """Say whether a page asks for an answer: a case's does, and one that gives a unit its task; a reminder does not."""
+    return message.reason != TEST and (message.step < TASK_STEPS or message.reason in GIVES_WORK)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from responders.cases import Message
+from responders.cases import GIVES_WORK, Message
 
 LEVELS = {1: "蓝色", 2: "黄色", 3: "橙色", 4: "红色"}
 GRADES = {1: "Ⅰ", 2: "Ⅱ", 3: "Ⅲ", 4: "Ⅳ"}
@@ -76,13 +76,15 @@ def how(message: Message) -> str:
 
 
 def _how(message: Message) -> str:
+    work = message.reason in GIVES_WORK
+    answer = "确认收悉" if work else "确认接收"
     if message.code and message.link:
-        return f"回复{message.code}或打开 {message.link} 确认接收。"
+        return f"回复{message.code}或打开 {message.link} {answer}。"
     if message.code:
-        return f"回复{message.code}确认接收。"
+        return f"回复{message.code}{answer}。"
     if message.link:
-        return f"打开 {message.link} 确认接收。"
-    return f"请{message.recipient}在值班台确认接收。"
+        return f"打开 {message.link} {answer}。"
+    return f"请{message.recipient}在值班台{'签收任务' if work else '确认接收'}。"
 
 
 def cut(text: str, most: int, count: Count = count_bytes) -> str:

@@ -1,9 +1,16 @@
 -- Cases that are merged, split, dealt with jointly, or followed by a call-back.
 
 -- name: parties_now
--- List the parties of a case: (case).
-select case_party.area, coalesce(area.name, case_party.area) as area_name, case_party.joined_at
-from case_party left join area on area.code = case_party.area
+-- List the parties of a case, with who of each did something there first: what somebody acts on he has seen. (case)
+select case_party.area, coalesce(area.name, case_party.area) as area_name, case_party.joined_at, first.at as seen_at,
+    first.by as seen_by
+from case_party left join area on area.code = case_party.area left join lateral (
+    select incident_entry.at, app_user.display as by
+    from incident_entry join app_user on app_user.id = incident_entry.user_id
+    where incident_entry.incident = case_party.incident and incident_entry.at >= case_party.joined_at
+        and starts_with(app_user.area, case_party.area)
+    order by incident_entry.number limit 1
+) first on true
 where case_party.incident = $1 and case_party.left_at is null order by case_party.joined_at, case_party.area;
 
 -- name: add_party

@@ -39,24 +39,32 @@ order by app_user.login, contact.channel, contact.set_at, contact.digest;
 select string_agg(user_id || ' ' || sealed, E'\n' order by digest) from contact where user_id = $1 and channel = $2;
 
 -- name: see_page
--- Read what the link of a page shows; tasks have no links: (page).
+-- Read what the link of a page shows; of pages about tasks those have one that give work: (page, their reasons). One of a task,
+-- or to a place beside the case's, acknowledges nothing.
 select page.id as page, page.incident, page.created_at, page.channel, page.recipient as user_id, app_user.login,
     app_user.display as recipient, app_user.role, app_user.area, incident.title, incident.zh, incident.en, incident.level,
     incident.grade, incident.drill, incident.state, incident.place, incident.acknowledged_at,
     (select display from app_user where app_user.id = incident.acknowledged_by) as acknowledged_by,
-    exists (select from page_answer where page_answer.page = page.id) as answered
+    exists (select from page_answer where page_answer.page = page.id) as answered, page.task,
+    page.task is null and starts_with(incident.place, app_user.area) as acknowledges
 from page join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
-where page.id = $1 and page.task is null;
+where page.id = $1 and (page.task is null or page.reason = any($2::text[]));
+
+-- name: withdraw_seen
+-- Withdraw what was not sent yet of pages that somebody has seen: (case, task or null, user, reasons of pages that give work).
+update page set state = 'withdrawn', outcome = 'acknowledged'
+where incident = $1 and task is not distinct from $2 and recipient = $3 and state = 'due'
+    and (reason = any($4::text[]) or task is null and not starts_with(reason, 'legal_'));
 
 -- name: add_answer
 -- Note that a page was answered, once: (page, via).
 insert into page_answer (page, via) values ($1, $2) on conflict do nothing returning page;
 
 -- name: pages_to_number
--- List pages that went to a number over a channel, newest first: (channel, digest, since).
+-- List pages that went to a number over a channel and ask for an answer, newest first: (channel, digest, since, reasons).
 select page.id from page
 where page.recipient in (select user_id from contact where channel = $1 and digest = $2) and page.channel = $1
-    and page.task is null and page.created_at >= $3
+    and (page.task is null or page.reason = any($4::text[])) and page.created_at >= $3
 order by page.created_at desc, page.id limit 5000;
 
 -- name: add_receipt

@@ -12,9 +12,11 @@ from domain.identity import derived_id
 from domain.incidents import IncidentState
 from domain.levels import Grade, Level
 from responders import words
-from responders.cases import Cause
-from responders.replies import LINK_LIFE, Seen, Standing, Via, attempt, judge
+from responders.cases import GIVES_WORK, Cause
+from responders.replies import LINK_LIFE, MAY_ANSWER, Seen, Standing, Via, attempt, judge
 from responders.store import commands
+from responders.store.console import find_actor
+from responders.store.drills import refuse_silent
 from responders.store.entries import add_entry, flush
 from responders.store.pages import pass_on
 from responders.store.pool import Connection, Database, Record
@@ -23,6 +25,7 @@ from responders.store.registry import county_now
 from responders.views import Viewer
 
 BEIJING = ZoneInfo("Asia/Shanghai")
+ASKING = sorted(GIVES_WORK)
 
 
 class Replies:
@@ -42,7 +45,10 @@ class Replies:
     async def answer(self, page: UUID, via: Via, until: datetime | None = None) -> tuple[Seen, Standing]:
         """Acknowledge the case as the page's recipient, once: the same command as the console's, `via` on record.
 
-        DONE, or why not; nothing was changed then.
+        A unit that was given a task, such as a party of a joint case, has seen it: that is put on record, its own pages
+        about it end, and the case goes on asking those who answer for it.
+
+        DONE or SEEN, or why not; nothing was changed then.
         """
         try:
             return await self._database.run(_answer, page, via, until)
@@ -76,7 +82,7 @@ class Replies:
 
 
 async def _row(connection: Connection, page: UUID) -> Record:
-    row = await connection.fetchrow(sql("see_page"), page)
+    row = await connection.fetchrow(sql("see_page"), page, ASKING)
     if row is None:
         raise NotFound("没有这条通知。 There is no such page.")
     return row
@@ -104,28 +110,51 @@ async def _answer(
 ) -> tuple[Seen, Standing]:
     row = await _row(connection, page)
     seen = _seen(row)
-    if (standing := judge(seen, await county_now(connection), until)) is not Standing.OPEN:
+    if (standing := judge(seen, await county_now(connection), until)) not in MAY_ANSWER:
         return seen, standing
     if await connection.fetchval(sql("add_answer"), page, via.value) is None:
         return seen, Standing.USED
-    await add_entry(
-        connection,
-        seen.incident,
-        "answered",
-        f"{seen.recipient}通过{words.VIA[via]}答复通知（{words.channel_name(row['channel'])}）",
-        actor=seen.recipient,
-        user=row["user_id"],
-        detail={"via": via.value, "channel": row["channel"], "page": page},
-    )
     account = {**row, "user": row["user_id"], "display": row["recipient"]}
     viewer = msgspec.convert({name: account[name] for name in Viewer.__struct_fields__}, Viewer)
+    if standing is Standing.TO_SEE:
+        await _note_seen(connection, viewer, row, via)
+        return seen, Standing.SEEN
+    await _write(connection, row, via, "answered", "答复通知")
     await commands.acknowledge(connection, viewer, seen.incident, derived_id("answer", page), via=via.value)
     return seen, Standing.DONE
 
 
+async def _note_seen(connection: Connection, viewer: Viewer, row: Record, via: Via) -> None:
+    """Put on record that a unit has seen its task; NotAllowed where its area has no part in the case any more."""
+    actor = await find_actor(connection, viewer)
+    case = await connection.fetchrow(sql("lock_case"), row["incident"], actor.area)
+    if case is None:
+        raise NotAllowed
+    if case["drill"]:
+        await refuse_silent(connection, case["id"], actor.area)
+    await connection.execute(sql("withdraw_seen"), case["id"], row["task"], actor.id, ASKING)
+    await _write(connection, row, via, "seen", "确认收悉")
+    await connection.execute(sql("touch_incident"), case["id"])
+    await flush(connection, [("incident", str(case["id"]), case["place"])])
+
+
+async def _write(connection: Connection, row: Record, via: Via, kind: str, done: str) -> None:
+    await add_entry(
+        connection,
+        row["incident"],
+        kind,
+        f"{row['recipient']}通过{words.VIA[via]}{done}（{words.channel_name(row['channel'])}）",
+        actor=row["recipient"],
+        user=row["user_id"],
+        detail={"via": via.value, "channel": row["channel"], "page": row["page"]},
+    )
+
+
 async def _pages_to(connection: Connection, channel: str, digest: bytes) -> list[UUID]:
     since = await county_now(connection) - LINK_LIFE
-    return [row["id"] for row in await connection.fetch(sql("pages_to_number"), channel, digest, since)]
+    return [
+        row["id"] for row in await connection.fetch(sql("pages_to_number"), channel, digest, since, ASKING)
+    ]
 
 
 async def _begin_attempt(connection: Connection, channel: str, digest: bytes) -> bool:

@@ -473,6 +473,8 @@ def test_cutting_keeps_as_much_as_there_is_room_for(text: str, most: int) -> Non
         ({}, "请青溪镇值班室在值班台确认接收。"),
         ({"link": "https://d/a/T"}, "打开 https://d/a/T 确认接收。"),
         ({"code": "123456"}, "回复123456确认接收。"),
+        ({"reason": "dispatched", "code": "123456"}, "回复123456确认收悉。"),
+        ({"reason": "coordinates"}, "请青溪镇值班室在值班台签收任务。"),
     ],
 )
 def test_how_to_acknowledge_is_said_by_what_there_is(changes: dict[str, str], told: str) -> None:
@@ -511,12 +513,13 @@ class Listening:
 
 
 async def test_the_door_adds_nothing_that_cannot_be_used() -> None:
-    """No code where no replies come back; neither link nor code for a task or a test; no keys, no contact."""
+    """No code where no replies come back; neither link nor code for a reminder or a test; no keys, no contact."""
     keys, inner = Keyring(bytes(32)), Listening()
     user = uuid4()
     sealed = f"{user} {keys.seal('+8613800000000', user, 'sms')}"
     door = Addressed(inner, keys, link_of=lambda token: f"https://d/a/{token}")
-    for changes, has_link in (({}, True), ({"step": 1_050}, False), ({"reason": TEST}, False)):
+    work = {"step": 1_400, "reason": "dispatched"}
+    for changes, has_link in (({}, True), ({"step": 1_050}, False), ({"reason": TEST}, False), (work, True)):
         assert await door.send(message(contact=sealed, **changes)) == DELIVERED
         got = inner.got.pop()
         assert (got.contact, bool(got.link), got.code) == ("+8613800000000", has_link, "")

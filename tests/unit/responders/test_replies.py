@@ -57,6 +57,10 @@ FIRST = replace(SEEN, acknowledged_at=NOW, acknowledged_by="示例县值班室")
         (replace(SEEN, answered=True), NOW, None, Standing.USED),
         (replace(SEEN, state=IncidentState.CLOSED), NOW, None, Standing.ENDED),
         (replace(FIRST, state=IncidentState.MERGED), NOW, None, Standing.ENDED),
+        (replace(SEEN, acknowledges=False), NOW, None, Standing.TO_SEE),
+        (replace(FIRST, acknowledges=False), NOW, None, Standing.TO_SEE),
+        (replace(FIRST, acknowledges=False), LATE, None, Standing.EXPIRED),
+        (replace(FIRST, acknowledges=False, answered=True), NOW, None, Standing.USED),
     ],
 )
 def test_what_may_be_done_with_a_page(
