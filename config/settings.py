@@ -8,7 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, structs
 
@@ -193,6 +193,32 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
             raise ValueError(f"cap_token must have at least {MIN_TOKEN} characters")
 
 
+class SignInSettings(Section, frozen=True, kw_only=True):
+    """Who must show a second factor, how long sessions last, and the county's own sign-in (OpenID Connect).
+
+    Duty officers share a seat that is watched around the clock: their sessions last `seat_hours` and may stand untouched.
+    Those of commanders and administrators end after `console.session_hours`, or `idle_minutes` without a sign of life.
+    """
+
+    second_factor: tuple[Literal["grid", "officer", "commander", "admin"], ...] = ()
+    """Roles that must set up an authenticator or a passkey; all others may. Name commander and admin in production."""
+    seat_hours: Positive = 26.0
+    phone_days: Positive = 30.0
+    display_days: Positive = 90.0
+    idle_minutes: Annotated[float, Meta(ge=15)] = 60.0
+    """At least 15: an open page gives a sign of life every ten minutes by itself."""
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_secret: Secret = Secret()
+    """The client's secret, where the provider gives one; without it the client is a public one, held safe by PKCE."""
+    oidc_login_claim: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_:/.-]{1,80}$")] = "preferred_username"
+    """The claim of the token that holds the login of an account here; accounts are never made by signing in."""
+    oidc_name: Annotated[str, Meta(max_length=40)] = ""
+    """What the button says, such as 县统一身份认证."""
+    reveals_per_day: PositiveInt = 20
+    """How often a person may open personal data in a day before the metric alarms."""
+
+
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of one process; each stage takes its own section."""
 
@@ -206,6 +232,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fusion: FusionSettings = FusionSettings()
     respond: RespondSettings = RespondSettings()
     console: ConsoleSettings = ConsoleSettings()
+    sign_in: SignInSettings = SignInSettings()
     chats: dict[str, ChatSecrets] = {}
     """By `FENGHUO_CHAT_NAME`: the secrets of the chats in chats.toml, from the environment."""
     services: dict[str, ServiceSecrets] = {}
@@ -225,8 +252,9 @@ SECRETS = {
     "FENGHUO_DATABASE_DSN": ("database", "dsn"),
     "FENGHUO_MQTT_PASSWORD": ("mqtt", "password"),
     "FENGHUO_PERSONAL_KEY": ("personal_key",),
+    "FENGHUO_SIGN_IN_OIDC_SECRET": ("sign_in", "oidc_secret"),
 }
-LISTS = frozenset({("cap", "feeds"), ("cap", "hosts"), ("fusion", "shadow")})
+LISTS = frozenset({("cap", "feeds"), ("cap", "hosts"), ("fusion", "shadow"), ("sign_in", "second_factor")})
 """Settings that hold several values: in the environment they stand between commas."""
 SERVICE = re.compile(r"(FENGHUO_SERVICE_[A-Z0-9_]+)_(KEY|SECRET|USER|PASSWORD|URL|TOKEN|CALLBACK)")
 CHAT = re.compile(r"(FENGHUO_CHAT_[A-Z0-9_]+)_(TOKEN|SECRET)")
