@@ -13,11 +13,12 @@ from config.data import Data
 from config.settings import Settings
 from dashboards import sessions
 from dashboards.api_page import DESCRIBED, Described
-from dashboards.attempts import Attempts
 from dashboards.events import HUB
+from dashboards.gate import GATE, PASSWORDS, Gate
 from dashboards.hub import Hub
 from dashboards.keys import DATA, DOOR, RULES, SETTINGS, STATIC, Door
 from dashboards.names import NAMES, Names
+from dashboards.oidc import PROVIDER, Provider
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
 from dashboards.routes import ROUTES
@@ -51,7 +52,8 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])
     app[DESCRIBED] = Described(ROUTES)
-    app[sessions.ATTEMPTS] = Attempts()
+    app[GATE] = Gate.of(settings)
+    app[PROVIDER] = Provider(settings.sign_in)
     app.cleanup_ctx.append(_passwords)
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)
@@ -74,7 +76,7 @@ def static_version() -> str:
 
 async def _passwords(app: web.Application) -> AsyncIterator[None]:
     """Hash the stand-in password where its 100 ms hold nobody up."""
-    app[sessions.PASSWORDS] = await asyncio.to_thread(Passwords)
+    app[PASSWORDS] = await asyncio.to_thread(Passwords)
     yield
 
 

@@ -15,6 +15,7 @@ from aiohttp import web
 from config.burden import Budget
 from config.drills import Drill
 from dashboards import (
+    account,
     admin,
     admin_record,
     api,
@@ -27,8 +28,10 @@ from dashboards import (
     links,
     pages,
     paging,
+    oidc,
     push,
     registry,
+    passkeys,
     reports,
     review,
     roster,
@@ -36,6 +39,7 @@ from dashboards import (
     tasks,
 )
 from dashboards.events import LAST_EVENT, EventsQuery, follow_events
+    steps,
 from dashboards.operations import Media, delete, get, post
 from dashboards.texts import Language
 from domain.findings import Calibration
@@ -119,6 +123,26 @@ ROUTES = (
     post(f"{CASE}/disposition", api.decide, api.Disposition, ROW),
     post(f"{CASE}/move", api.move, api.Move, ROW),
     post(f"{CASE}/close", api.close, api.Close, ROW),
+    web.get("/sign-in/code", steps.show_code),
+    web.post("/sign-in/code", steps.take_code),
+    web.get("/sign-in/password", steps.show_password),
+    web.post("/sign-in/password", steps.take_password),
+    web.get("/sign-in/enrol", steps.show_enrol),
+    web.post("/sign-in/enrol", steps.take_enrol),
+    web.get("/sign-in/enrol/qr.svg", steps.show_qr),
+    web.post("/sign-in/continue", steps.continue_from),
+    web.post("/sign-in/passkey/begin", passkeys.begin_use),
+    web.post("/sign-in/passkey", passkeys.use),
+    web.get("/sign-in/oidc", oidc.leave),
+    web.get("/sign-in/oidc/return", oidc.come_back),
+    web.get("/account", account.show_account),
+    web.post("/account/password", account.change_password),
+    web.post("/account/factor", account.begin_factor),
+    web.post("/account/factor/remove", account.remove_factor),
+    web.post("/account/passkeys/begin", passkeys.begin_new),
+    web.post("/account/passkeys", passkeys.add),
+    web.post("/account/passkeys/remove", passkeys.remove),
+    web.post("/account/sessions/end", account.end_others),
     post("/api/v1/incidents", casework.open_case, casework.New, ROW, status=201),
     post(f"{CASE}/merge", casework.merge, casework.Merge, ROW),
     post(f"{CASE}/split", casework.split, casework.Split, ROW, status=201),

@@ -1,8 +1,6 @@
 """Sign-in, sign-out and who is asking: server-side sessions behind a random token of which only the hash is stored."""
 
-import hashlib
 import math
-import secrets
 from urllib.parse import urlsplit
 
 import structlog
@@ -10,35 +8,22 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from yarl import URL
 
-from dashboards.attempts import Attempts
 from dashboards.cap import is_machine
 from dashboards.events import HUB
+from dashboards.gate import GATE, PASSWORDS, begin_attempt, cookie_name, digest_of, go_on
 from dashboards.keys import LANGUAGE, SESSION, SETTINGS, VIEWER, store_of
 from dashboards.metrics import SIGN_INS
-from dashboards.passwords import Passwords
 from dashboards.problems import Problem, Refused, wants_page
 from dashboards.render import page
 from dashboards.security import SIGNED_PATHS
 from dashboards.texts import say
+from responders.sign_in import Way, of_login
 
 log = structlog.get_logger()
 
-TOKEN_BYTES = 32
-ATTEMPTS = web.AppKey("attempts", Attempts)
-PASSWORDS = web.AppKey("passwords", Passwords)
 
 OPEN_PATHS = ("/sign-in", "/healthz", "/metrics", "/static/", "/texts/", *SIGNED_PATHS)
 """What can be had without signing in."""
-
-
-def cookie_name(*, secure: bool) -> str:
-    """Name the session's cookie; under HTTPS the prefix makes browsers refuse one that another host has set."""
-    return "__Host-fenghuo_session" if secure else "fenghuo_session"
-
-
-def digest_of(token: str) -> str:
-    """Hash a token as it is stored."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def local_path(wish: str) -> str:
@@ -63,7 +48,7 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
     if request.path.startswith(OPEN_PATHS) or is_machine(request):
         return await handler(request)
     store = store_of(request)
-    viewer = await store.session(digest_of(token)) if token else None
+    viewer = await store.sign_ins.session(digest_of(token)) if token else None
     if viewer is None:
         if wants_page(request) and request.method == "GET":
             raise web.HTTPSeeOther(str(URL("/sign-in").with_query(next=request.path_qs)))
@@ -76,28 +61,27 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
 async def show_sign_in(request: web.Request) -> web.Response:
     """Show the form; DatabaseUnavailable before somebody types a password in vain."""
     await store_of(request).ping()
-    return page(request, "sign_in.html", fault="", login="", next=local_path(request.query.get("next", "/")))
+    return _form(request, goal=local_path(request.query.get("next", "/")))
+
+
+def _form(
+    request: web.Request, *, goal: str, status: int = 200, fault: str = "", login: str = ""
+) -> web.Response:
+    gate = request.app[GATE]
+    named = gate.settings.oidc_name if gate.settings.oidc_issuer else None
+    return page(request, "sign_in.html", status=status, fault=fault, login=login, next=goal, provider=named)
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Check login and password and begin a session under a new token."""
+    """Check login and password; then comes what is still asked for, or a session under a new token."""
     form = await request.post()
     login, password, wish = (str(form.get(name, ""))[:1000] for name in ("login", "password", "next"))
-    login = login.strip()[:80]
-    tell = say(request[LANGUAGE])
-    attempts, address = request.app[ATTEMPTS], request.remote or ""
-
-    def refuse(status: int, fault: str) -> web.Response:
-        return page(
-            request, "sign_in.html", status=status, fault=fault, login=login, next=local_path(wish or "/")
-        )
-
-    store = store_of(request)
-    wait_seconds = attempts.begin(login, address)
-    if wait_seconds:
-        SIGN_INS.labels("limited").inc()
-        answer = refuse(429, tell("sign_in.too_many", minutes=math.ceil(wait_seconds / 60)))
-        answer.headers["Retry-After"] = str(math.ceil(wait_seconds))
+    login, goal = login.strip()[:80], local_path(wish or "/")
+    store, tell = store_of(request), say(request[LANGUAGE])
+    if wait := await begin_attempt(request, login):
+        fault = tell("sign_in.too_many", minutes=math.ceil(wait / 60))
+        answer = _form(request, goal=goal, status=429, fault=fault, login=login)
+        answer.headers["Retry-After"] = str(math.ceil(wait))
         return answer
     user = await store.credentials(login)
     if (
@@ -106,24 +90,9 @@ async def sign_in(request: web.Request) -> web.Response:
     ):
         SIGN_INS.labels("wrong").inc()
         log.info("sign_in_refused")
-        return refuse(401, tell("sign_in.wrong"))
-    attempts.forgive(login, address)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    settings = request.app[SETTINGS]
-    seconds = settings.session_hours * 3600
-    await store.create_session(user.id, digest_of(token), seconds)
-    SIGN_INS.labels("right").inc()
-    goal = web.HTTPSeeOther(local_path(wish or "/"))
-    goal.set_cookie(
-        cookie_name(secure=settings.secure_cookie),
-        token,
-        max_age=int(seconds),
-        path="/",
-        httponly=True,
-        samesite="Lax",
-        secure=settings.secure_cookie,
-    )
-    raise goal
+        return _form(request, goal=goal, status=401, fault=tell("sign_in.wrong"), login=login)
+    await store.sign_ins.forgive(of_login(login, request.remote or ""))
+    return await go_on(request, user.id, Way.PASSWORD, goal)
 
 
 async def sign_out(request: web.Request) -> web.Response:

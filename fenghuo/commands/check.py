@@ -10,6 +10,7 @@ import typer
 from config.data import Data, load_data
 from config.ownership import Claim, Proof, faults_in, prove, strangers
 from config.settings import Settings, load_settings
+from config.sign_in import check_sign_in, warn_of_sign_in
 from domain.areas import is_area_code
 from domain.clock import REAL_TIME
 from domain.errors import Fault, InvalidConfiguration
@@ -40,6 +41,8 @@ def add_to(cli: typer.Typer) -> None:
         data = _collect(faults, lambda: load_data(settings.data_dir if settings else None))
         if settings is not None and settings.mqtt.url:
             _collect(faults, lambda: read_place(settings.mqtt))
+        if settings is not None:
+            faults.extend(check_sign_in(settings))
         if settings is not None and data is not None:
             faults.extend(_channel_faults(settings, data))
         codes = _collect(faults, lambda: _codes(areas, settings)) or ()
@@ -53,6 +56,7 @@ def add_to(cli: typer.Typer) -> None:
         if list_areas and not as_json:
             _list(proofs)
         warnings = () if data is None else _warnings(data)
+        warnings += () if settings is None else tuple(warn_of_sign_in(settings))
         _answer(faults, warnings, data, proofs, as_json)
 
 

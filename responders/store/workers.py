@@ -9,6 +9,7 @@ from responders import escalation, words
 from responders.cases import Decision, Reason, Rules
 from responders.leaps import MARK_EVERY, Leap, Look, leap
 from responders.replies import ATTEMPTS_WITHIN
+from responders.sign_in import WINDOW_SECONDS
 from responders.store.entries import Notes, add_entry, case_of, flush
 from responders.store.holding import encoded, hold_now, write_hold
 from responders.store.opening import end_fault, open_fault, write_decision
@@ -253,5 +254,7 @@ async def _prune(connection: Connection) -> None:
     await connection.execute(sql("prune_requests"), KEPT_REQUESTS_SECONDS)
     await connection.execute(sql("prune_field_outbox"), KEPT_FIELD_OUTBOX_SECONDS)
     await connection.execute(sql("prune_sessions"))
+    await connection.execute(sql("prune_steps"))
+    await connection.execute(sql("prune_sign_in_attempts"), WINDOW_SECONDS)
     await connection.execute(sql("prune_attempts"), ATTEMPTS_WITHIN.total_seconds())
     await connection.execute(sql("prune_sightings"), REPLACED_SIGHTING_SECONDS, KEPT_SIGHTINGS_SECONDS)

@@ -86,7 +86,8 @@ def families() -> set[str]:
         *(f"admin.{room}_what" for room in ADMIN_ROOMS - {"overview", "account", "password"}),
         *(f"effect.{code}" for code in EFFECTS),
         *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
-        *(f"admin_done.{code}" for code in set(DONE.findall(HANDLERS))),
+        *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
+        *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
         "registry_field.secrets",
         "evidence.limit_above",
         "evidence.limit_below",
@@ -101,7 +102,8 @@ ADMIN_ROOMS = {path.stem.removeprefix("admin_") for path in HOUSE.glob("template
 }
 EFFECTS = set(re.findall(r'code="(\w+)"', Path(accounts.__file__).read_text(encoding="utf-8")))
 HANDLERS = "\n".join(path.read_text(encoding="utf-8") for path in HOUSE.glob("*.py"))
-DONE = re.compile(r"\?done=(\w+)")
+DONE = re.compile(r"/admin/[^\"]*\?done=(\w+)")
+OWN_DONE = re.compile(r"/account\?done=(\w+)")
 UNPAGED = {Reason.HELD, Reason.WAIVED, Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
 ENDINGS = {IncidentState.CLOSED, IncidentState.FALSE_ALARM, IncidentState.MERGED}
 
