@@ -13,8 +13,9 @@ from typing import Protocol
 
 from streams.desk import Incoming
 
-PATIENCE_SECONDS = 2.0
-"""How long a message waits for those of another topic; then it goes ahead: an order that is nearly right beats none."""
+PATIENCE_SECONDS = 15.0
+"""How long a message waits for those of another topic that the broker is known to hold. Longer than a fetch takes on a busy
+machine; then it goes ahead: an order that is nearly right beats none."""
 
 
 class Ends(Protocol):
