@@ -7,8 +7,9 @@ import structlog
 
 from config.pacing import Pacing
 from domain.errors import DatabaseUnavailable
-from responders.cases import Cause, Claimed, Outcome, Reason, Result
+from responders.cases import Cause, Claimed, Outcome, Result
 from responders.channels import Channel
+from responders.loops import wait_for
 from responders.metrics import LETTERS, PAGE_LATENCY, PAGES
 from responders.store import Store
 
@@ -24,6 +25,8 @@ LEAST_ROOM = AT_ONCE // 4
 """So much room is waited for before the next claim, so that claims are of batches."""
 ROOM_SECONDS = 0.1
 """Longest wait for that much room."""
+GATHER_SECONDS = 0.01
+"""What ends within so long is written down together."""
 UNKNOWN = frozenset({Cause.TIMEOUT, Cause.BAD_ANSWER})
 """Causes after which a message may be out all the same."""
 AGAIN_SECONDS = 0.5
@@ -39,6 +42,7 @@ class Sender:
         self._channel = channel
         self._pacing = pacing if channel.outside else None
         self._sending: set[asyncio.Task[None]] = set()
+        self._roomy = asyncio.Event()
         self._ended: list[tuple[Claimed, Outcome]] = []
         self._recorder: asyncio.Task[None] | None = None
         self._failure: BaseException | None = None
@@ -52,7 +56,8 @@ class Sender:
         self._raise_failure()
         room = AT_ONCE - len(self._sending)
         if room < LEAST_ROOM:
-            await asyncio.wait(self._sending, timeout=ROOM_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            self._roomy.clear()
+            await wait_for(self._roomy, ROOM_SECONDS)
             room = AT_ONCE - len(self._sending)
         urgent = room <= 0
         if urgent and (room := RESERVED + room) <= 0:
@@ -87,6 +92,7 @@ class Sender:
         While the database is away outcomes are kept, no longer than their leases last: then other workers see to them.
         """
         while self._ended:
+            await asyncio.sleep(GATHER_SECONDS)
             batch, self._ended = self._ended, []
             try:
                 await record(self._store, self._channel, batch)
@@ -100,6 +106,8 @@ class Sender:
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
+        if AT_ONCE - len(self._sending) >= LEAST_ROOM:
+            self._roomy.set()
         self._keep_failure(task)
 
     def _recorded(self, task: asyncio.Task[None]) -> None:
@@ -136,7 +144,8 @@ async def record(
     store: Store, channel: Channel, ended: Sequence[tuple[Claimed, Outcome]], pause: float | None = None
 ) -> None:
     """Write down and count what became of messages."""
-    await store.pages.record_outcomes(ended, pause)
+    for seconds in await store.pages.record_outcomes(ended, pause):
+        PAGE_LATENCY.observe(seconds)
     for claimed, outcome in ended:
         PAGES.labels(channel.name, outcome.result.value).inc(len(claimed.pages))
         LETTERS.labels(channel.name, "digest" if claimed.others else "single").inc()
@@ -148,18 +157,3 @@ async def record(
                 pages=len(claimed.pages),
                 cause=outcome.cause.value,
             )
-    await _measure(store, [claimed for claimed, outcome in ended if outcome.result is Result.DELIVERED])
-
-
-async def _measure(store: Store, delivered: list[Claimed]) -> None:
-    """Note how long the first pages of new cases took since the gateway's receipt; drills are no measure."""
-    first = [
-        claimed
-        for claimed in delivered
-        if claimed.message.reason == Reason.OPENED.value and not claimed.message.drill
-    ]
-    if not first:
-        return
-    clock = await store.clock()
-    for claimed in first if clock.factor else ():
-        PAGE_LATENCY.observe(max((clock.now() - claimed.received_at).total_seconds(), 0.0) / clock.factor)

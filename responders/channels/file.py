@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
@@ -27,29 +28,39 @@ class FileChannel:
         """Take where to write; folders are made when the first page comes."""
         self._path = path
         self._lock = asyncio.Lock()
+        self._waiting: list[Message] = []
+        self._next: asyncio.Future[None] | None = None
         self._written: set[UUID] = set()
         self._read_to = 0
         self._inode = 0
 
     async def send(self, message: Message) -> Outcome:
-        """Append a line, unless it is there."""
+        """Append a line, unless it is there; those that come while others are written go to the disk together."""
+        self._waiting.append(message)
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._write())
         try:
-            async with self._lock:
-                # Shielded: a thread cannot be cancelled, and the lock must outlast it.
-                await asyncio.shield(asyncio.to_thread(self._append, message))
+            # Shielded: a thread cannot be cancelled, the lock must outlast it, and others wait for the same.
+            await asyncio.shield(self._next)
         except OSError:
             return Outcome(Result.RETRY, Cause.STORAGE)
         return Outcome(Result.DELIVERED, Cause.ACCEPTED)
 
-    def _append(self, message: Message) -> None:
+    async def _write(self) -> None:
+        async with self._lock:
+            messages, self._waiting, self._next = self._waiting, [], None
+            await asyncio.to_thread(self._append, messages)
+
+    def _append(self, messages: Sequence[Message]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             torn = self._catch_up(file.fileno())
-            if message.key in self._written:
+            new = {message.key: message for message in messages if message.key not in self._written}
+            if not new:
                 return
-            line = msgspec.json.encode(replace(message, contact="", link="", code=""))
-            file.write((b"\n" if torn else b"") + line + b"\n")
+            lines = [msgspec.json.encode(replace(one, contact="", link="", code="")) for one in new.values()]
+            file.write((b"\n" if torn else b"") + b"\n".join(lines) + b"\n")
             file.flush()
             os.fsync(file.fileno())
 

@@ -2,7 +2,8 @@
 
 -- name: ready_pages
 -- Take hold of pages of a channel that could go out, the gravest first: new ones, those whose time of waiting is over with what
--- else waits for the same people, and those whose worker let its lease run out. (channel, limit, the gravest only, people)
+-- else waits for the same people, those whose worker let its lease run out, and letters that must be sent again, whose id it
+-- is then. (channel, limit, the gravest only, people)
 -- What is asked of them is another statement: by their ids its plan is good however many pages there are.
 with fresh as (
     select id from page
@@ -23,10 +24,13 @@ with fresh as (
             group by recipient order by min(hold_until) limit $4
         )
     for update skip locked
+), again as (
+    select id from letter where channel = $1 and wall_next_at <= now() order by wall_next_at limit $2 for update skip locked
 )
-select id, false as lapsed from fresh
-union all select id, true from lapsed
-union all select id, false from released;
+select id, false as lapsed, false as is_letter from fresh
+union all select id, true, false from lapsed
+union all select id, false, false from released
+union all select id, false, true from again;
 
 -- name: pages_to_send
 -- Read what is asked of pages that are held: (ids, lapsed, reasons of alarms).
@@ -54,10 +58,6 @@ select page.id, page.attempts, ready.lapsed, page.incident, page.recipient, app_
     ) end as climbed_at
 from unnest($1::uuid[], $2::boolean[]) as ready (id, lapsed) join page using (id) join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
 order by page.grade, page.created_at, page.id;
-
--- name: due_letters
--- Take hold of letters that must be sent again: (channel, limit).
-select id from letter where channel = $1 and wall_next_at <= now() order by wall_next_at limit $2 for update skip locked;
 
 -- name: pages_of_letters
 -- Read what is left of letters to be sent: (letters).
@@ -129,24 +129,27 @@ update letter set wall_next_at = null where id = any($1::uuid[]);
 update letter set wall_next_at = retried.at from unnest($1::uuid[], $2::timestamptz[]) as retried (id, at)
 where letter.id = retried.id;
 
--- name: end_letters_of
--- Be done with the letters of pages, those of which nothing is left to be sent: (pages).
+-- name: end_letters_sent
+-- Be done with letters, those of which nothing is left to be sent: (ids).
 update letter set wall_next_at = null
-where id in (select letter from page where id = any($1::uuid[]))
+where id = any($1::uuid[])
     and not exists (select from page where page.letter = letter.id and page.state in ('due', 'sending'));
 
 -- name: pages_delivered
--- Record that a channel confirmed pages: (ids, causes).
+-- Record that a channel confirmed pages, and count the deliveries: (ids, causes). First pages of new cases come back with the
+-- wall seconds since the gateway's receipt.
+with told as (
+    insert into delivery (page) select page from unnest($1::uuid[]) as done (page)
+)
 update page set
     state = 'delivered', delivered_at = coalesce(delivered_at, clock_now()), outcome = done.cause, wall_lease_until = null,
     hold = null, hold_until = null
 from unnest($1::uuid[], $2::text[]) as done (id, cause), incident, app_user
 where page.id = done.id and incident.id = page.incident and app_user.id = page.recipient
-returning page.id, page.incident, page.recipient, page.channel, page.step, incident.place, app_user.display;
-
--- name: add_deliveries
--- Count confirmed deliveries: (pages).
-insert into delivery (page) select page from unnest($1::uuid[]) as done (page);
+returning page.id, page.incident, page.recipient, page.channel, page.step, page.letter, incident.place, app_user.display,
+    case when page.reason = 'opened' and not incident.drill then
+        greatest(extract(epoch from page.delivered_at - page.received_at), 0)::float8 / (select nullif(factor, 0) from clock)
+    end as waited;
 
 -- name: pages_retried
 -- Hand pages back to be tried later, where the lease is still ours: (ids, attempts, causes, pauses, least wall seconds).
@@ -171,7 +174,7 @@ from unnest($1::uuid[], $2::integer[], $3::text[]) as tried (id, attempts, cause
 where page.id = tried.id and page.attempts = tried.attempts and page.state = 'sending'
     and incident.id = page.incident and app_user.id = page.recipient
 returning page.id, page.incident, page.task, page.step, page.loop, page.recipient, page.channel, page.fallbacks, page.reason,
-    page.received_at, page.outcome, incident.place, app_user.display;
+    page.received_at, page.outcome, page.letter, incident.place, app_user.display;
 
 -- name: add_entries
 -- Add lines to the records of cases, each by the system: (incidents, kinds, texts, details).

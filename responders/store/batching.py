@@ -16,8 +16,8 @@ PUT_OFF = ("join_case", "add_task", "add_page", "add_entry")
 """Writes, in an order that their references allow: tasks before pages about them."""
 REMEMBERED = ("county_now", "place_name", "on_duty", "windows_around")
 """What is asked for once: the answers of a transaction of some milliseconds."""
-UNTOUCHED = (*REMEMBERED, "claim_group", "open_incident")
-"""What has nothing to do with what was put off."""
+UNTOUCHED = (*REMEMBERED, "claim_group", "open_incident", "sources_around")
+"""What has nothing to do with what was put off: cases themselves are written at once."""
 
 
 class Batch:

@@ -44,8 +44,7 @@ async def claim_pages(
     urgent: bool,
 ) -> list[Claimed]:
     """Claim in one transaction; without rules every page goes by itself. Gravest first."""
-    rows = await _ready(connection, channel, limit, urgent)
-    letters = await _letters_again(connection, channel, limit)
+    rows, letters = await _ready(connection, channel, limit, urgent)
     if not rows and not letters:
         return []
     now = await county_now(connection)
@@ -63,16 +62,20 @@ async def claim_pages(
     return _claimed(claim)
 
 
-async def _ready(connection: Connection, channel: str, limit: int, urgent: bool) -> list[Record]:
+async def _ready(
+    connection: Connection, channel: str, limit: int, urgent: bool
+) -> tuple[list[Record], dict[UUID, list[Record]]]:
+    """Take hold of pages that could go out, and of letters that must be sent again with what is left of them."""
     held = await connection.fetch(sql("ready_pages"), channel, limit, urgent, MOST_RELEASED)
-    if not held:
-        return []
-    ids, lapsed = [row["id"] for row in held], [row["lapsed"] for row in held]
-    return await connection.fetch(sql("pages_to_send"), ids, lapsed, ALARMS)
+    pages = [(row["id"], row["lapsed"]) for row in held if not row["is_letter"]]
+    rows: list[Record] = []
+    if pages:
+        ids, lapsed = (list(column) for column in zip(*pages, strict=True))
+        rows = await connection.fetch(sql("pages_to_send"), ids, lapsed, ALARMS)
+    return rows, await _letters_again(connection, [row["id"] for row in held if row["is_letter"]])
 
 
-async def _letters_again(connection: Connection, channel: str, limit: int) -> dict[UUID, list[Record]]:
-    due = [row["id"] for row in await connection.fetch(sql("due_letters"), channel, limit)]
+async def _letters_again(connection: Connection, due: list[UUID]) -> dict[UUID, list[Record]]:
     letters: dict[UUID, list[Record]] = {letter: [] for letter in due}
     if due:
         for row in await connection.fetch(sql("pages_of_letters"), due):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from uuid import UUID
 
 from config.policies import TOWERS
@@ -45,7 +45,7 @@ def changed(before: Sequence[Due], after: Sequence[Due]) -> list[Due]:
 async def put_dues(connection: Connection, dues: Sequence[Due]) -> None:
     """Write what cases owe, of any number of cases in one statement."""
     if dues:
-        await connection.execute(sql("put_dues"), encode([asdict(due) for due in dues]).decode())
+        await connection.execute(sql("put_dues"), encode(dues).decode())
 
 
 class Names:
@@ -90,10 +90,11 @@ async def show_clocks(connection: Connection, incident: UUID, place: str) -> tup
     if not owed:
         return ()
     names = await names_for(connection, [place])
-    return tuple(_row(due, names, place) for due in owed)
+    return tuple(show_clock(due, names, place) for due in owed)
 
 
-def _row(due: Due, names: Names, place: str) -> ClockRow:
+def show_clock(due: Due, names: Names, place: str) -> ClockRow:
+    """Show one report that a case owes or owed, by the names of desks and offices."""
     return ClockRow(
         clock=due.clock,
         zh=due.zh,

@@ -56,13 +56,14 @@ class Pages:
         """Write down what a channel said of one message."""
         await self.record_outcomes([(claimed, outcome)], pause)
 
-    async def record_outcomes(self, ended: Sequence[Ended], pause: float | None = None) -> None:
+    async def record_outcomes(self, ended: Sequence[Ended], pause: float | None = None) -> list[float]:
         """Write down what a channel said: delivered, tried again after a pause, or on to the next channel.
 
         All pages of a message share its fate. An outcome of a lease that somebody else took over meanwhile changes nothing,
-        except that a delivery is counted.
+        except that a delivery is counted. Answers how many wall seconds the first pages of new cases took from the gateway's
+        receipt; drills are no measure, nor is anything on a clock that stands still.
         """
-        await self._database.run(_record_outcomes, ended, pause)
+        return await self._database.run(_record_outcomes, ended, pause)
 
     async def release_page(self, claimed: Claimed) -> None:
         """Hand back a page whose sending did not begin."""
@@ -99,26 +100,32 @@ def _is_retried(claimed: Claimed, outcome: Outcome) -> bool:
     return outcome.result is Result.RETRY and claimed.attempts < MAX_ATTEMPTS
 
 
-async def _record_outcomes(connection: Connection, ended: Sequence[Ended], pause: float | None) -> None:
+async def _record_outcomes(
+    connection: Connection, ended: Sequence[Ended], pause: float | None
+) -> list[float]:
     lines: list[Line] = []
     notes: Notes = []
+    letters: set[UUID] = set()
     ended = sorted(ended, key=lambda one: one[0].message.page)
     delivered = [one for one in ended if one[1].result is Result.DELIVERED]
     retried = [one for one in ended if _is_retried(*one)]
     given_up = [one for one in ended if one[1].result is not Result.DELIVERED and not _is_retried(*one)]
-    if delivered:
-        await _delivered(connection, delivered, lines, notes)
+    waits = await _delivered(connection, delivered, letters, lines, notes) if delivered else []
     if retried:
         await _retried(connection, retried, pause)
     if given_up:
-        await _given_up(connection, given_up, lines, notes)
-    if done := [page for claimed, _ in (*delivered, *given_up) for page, _ in claimed.pages]:
-        await connection.execute(sql("end_letters_of"), done)
+        await _given_up(connection, given_up, letters, lines, notes)
+    if letters:
+        await connection.execute(sql("end_letters_sent"), sorted(letters))
     await add_lines(connection, lines)
     await flush(connection, notes)
+    return waits
 
 
-async def _delivered(connection: Connection, ended: list[Ended], lines: list[Line], notes: Notes) -> None:
+async def _delivered(
+    connection: Connection, ended: list[Ended], letters: set[UUID], lines: list[Line], notes: Notes
+) -> list[float]:
+    """Record deliveries; which letters they were, and how long first pages took."""
     columns = [
         (page, outcome.cause.value, claimed) for claimed, outcome in ended for page, _ in claimed.pages
     ]
@@ -126,7 +133,6 @@ async def _delivered(connection: Connection, ended: list[Ended], lines: list[Lin
     rows = await connection.fetch(
         sql("pages_delivered"), [page for page, _, _ in columns], [cause for _, cause, _ in columns]
     )
-    await connection.execute(sql("add_deliveries"), [row["id"] for row in rows])
     for row in rows:
         count = len(sent_in[row["id"]].pages)
         together = f"（与其他{count - 1}件合并为一条）" if count > 1 else ""
@@ -140,6 +146,8 @@ async def _delivered(connection: Connection, ended: list[Ended], lines: list[Lin
             )
         )
         notes.append(("incident", str(row["incident"]), row["place"]))
+    letters |= {row["letter"] for row in rows if row["letter"] is not None}
+    return [row["waited"] for row in rows if row["waited"] is not None]
 
 
 async def _retried(connection: Connection, ended: list[Ended], pause: float | None) -> None:
@@ -164,7 +172,9 @@ async def _retried(connection: Connection, ended: list[Ended], pause: float | No
         await connection.execute(sql("retry_letters"), list(letters), list(letters.values()))
 
 
-async def _given_up(connection: Connection, ended: list[Ended], lines: list[Line], notes: Notes) -> None:
+async def _given_up(
+    connection: Connection, ended: list[Ended], letters: set[UUID], lines: list[Line], notes: Notes
+) -> None:
     """Give pages up and order the recipients' next channels."""
     rows = [
         (
@@ -179,6 +189,8 @@ async def _given_up(connection: Connection, ended: list[Ended], lines: list[Line
     for row in await connection.fetch(sql("pages_failed"), pages, attempts, causes):
         lines.append(await _fall_over(connection, row, Cause(row["outcome"])))
         notes.append(("incident", str(row["incident"]), row["place"]))
+        if row["letter"] is not None:
+            letters.add(row["letter"])
 
 
 async def _fall_over(connection: Connection, row: Record, cause: Cause) -> Line:
