@@ -26,20 +26,20 @@ from dashboards import (
     detection,
     figures,
     links,
+    oidc,
     pages,
     paging,
-    oidc,
+    passkeys,
     push,
     registry,
-    passkeys,
     reports,
     review,
     roster,
     sessions,
+    steps,
     tasks,
 )
 from dashboards.events import LAST_EVENT, EventsQuery, follow_events
-    steps,
 from dashboards.operations import Media, delete, get, post
 from dashboards.texts import Language
 from domain.findings import Calibration

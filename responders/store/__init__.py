@@ -42,8 +42,6 @@ from responders.store.reviews import Reviews
 from responders.store.roster import Rosters
 from responders.store.workers import Workers
 from responders.store.sign_ins import SignIns
-from responders.store.seats import Seats
-from responders.store.tokens import Tokens
 from responders.views import (
     Account,
     CapVersion,
@@ -74,7 +72,6 @@ class Store:
         self.register = Register(database)
         self.audit = Audit(database)
         self.casework = Casework(database)
-        self.administration = Administration(database)
         self.sign_ins = SignIns(database)
         self.pages = Pages(database)
         self.pacing = Pacings(database)
