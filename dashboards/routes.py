@@ -35,6 +35,7 @@ from dashboards import (
     reports,
     review,
     roster,
+    seats,
     sessions,
     steps,
     tasks,
@@ -55,6 +56,7 @@ from responders.roster_views import HandOverView, RosterChange, RosterView, Swap
 from responders.stations import DeviceList, RegistryChange, SeriesList
 from responders.store.reports import ReportsView
 from responders.store.reviews import DrillReview
+from responders.seats import Related, SavedView
 from responders.views import (
     Curve,
     HeldCase,
@@ -71,6 +73,7 @@ CASE, TASK = "/api/v1/incidents/{incident}", "/api/v1/tasks/{task}"
 ROW, TASK_ROW, SWAP = {"incident": IncidentRow}, {"task": TaskRow}, {"swap": SwapView}
 UPKEEP, STEPS = {"maintenance": MaintenanceRow}, {"steps": list[Step]}
 QUEUE = {"incidents": list[IncidentRow], "change": int, "more": bool}
+VIEWS = {"views": list[SavedView]}
 SUBSCRIBED = {"channel": str, "subscribed": bool}
 HELD_BACK = {
     "held_back": list[HeldBackRow],
@@ -119,6 +122,13 @@ ROUTES = (
     get("/api/v1/incidents", api.list_incidents, QUEUE, query=api.QueueQuery),
     get(CASE, api.show_incident, api.IncidentPage),
     post(f"{CASE}/acknowledge", api.acknowledge, api.Nothing, ROW),
+    post(f"{CASE}/acknowledge/undo", seats.undo, api.Nothing, ROW),
+    get(f"{CASE}/related", seats.show_related, Related),
+    get("/api/v1/seat/places", seats.list_places, {"places": list[tuple[str, str]]}),
+    get("/api/v1/seat/categories", seats.list_categories, {"categories": list[str]}),
+    get("/api/v1/seat/views", seats.list_views, VIEWS),
+    post("/api/v1/seat/views", seats.save_view, seats.Saved, VIEWS, once=False),
+    post("/api/v1/seat/views/forget", seats.forget_view, seats.Forgotten, VIEWS, once=False),
     post(f"{CASE}/take-over", api.take_over, api.Nothing, ROW),
     post(f"{CASE}/disposition", api.decide, api.Disposition, ROW),
     post(f"{CASE}/move", api.move, api.Move, ROW),

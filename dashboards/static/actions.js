@@ -1,6 +1,9 @@
-// What an officer can do with an incident, and what has been done: acknowledge, take over, decide, move, close.
+// What an officer can do with an incident, and what has been done: acknowledge, take over, decide, move, close, and more.
 
-import { html, useState } from "./lib.js";
+import { COMMANDS } from "./case-forms.js";
+import { useDraft } from "./drafts.js";
+import { openForm } from "./form.js";
+import { html } from "./lib.js";
 import { now } from "./live.js";
 import { isEnded } from "./order.js";
 import { clockTime, t, timeLeft, toMs } from "./words.js";
@@ -11,7 +14,8 @@ const ELSEWHERE = new Set(["closed", "false_alarm", "merged"]);
 
 /**
  * @typedef {(action: string, what: string, body?: object) => Promise<boolean>} Send
- * @typedef {{view: import("./types.js").View, busy: string, conflict: string, mayAct: boolean, me: string, send: Send}} Props
+ * @typedef {{view: import("./types.js").View, busy: string, conflict: string, mayAct: boolean, me: string, send: Send,
+ *   acknowledge: () => void, sight: import("./case-forms.js").Sight}} Props
  */
 
 /** @param {{row: import("./types.js").Row}} props */
@@ -34,26 +38,25 @@ function Note({ id, value, set }) {
 
 /** @param {Props} props */
 function Decide({ view, busy, send }) {
-  const [verdict, setVerdict] = useState(view.verdict ?? "");
-  const [note, setNote] = useState("");
+  const [{ verdict, note }, set, forget] = useDraft(`${view.row.id}#decide`, { verdict: view.verdict ?? "", note: "" });
   /** @param {Event} event */
   async function submit(event) {
     event.preventDefault();
-    if (await send("disposition", t("act.decide"), { verdict, note })) setNote("");
+    if (await send("disposition", t("act.decide"), { verdict, note })) forget();
   }
-  return html`<details class="form" id="decide" open=${!view.verdict}>
+  return html`<details class="form" id="decide" open=${!view.verdict || Boolean(note)}>
     <summary>${view.verdict ? t("act.decided", { verdict: t(`verdict.${view.verdict}`) }) : t("act.decide")}</summary>
     <form onSubmit=${submit}>
       <span class="choices" role="radiogroup" aria-label=${t("act.decide")}>
         ${["true", "false", "duplicate", "drill"].map(
           (each) => html`<label
-            ><input type="radio" name="verdict" value=${each} checked=${verdict === each} onChange=${() => setVerdict(each)} />${t(
+            ><input type="radio" name="verdict" value=${each} checked=${verdict === each} onChange=${() => set({ verdict: each })} />${t(
               `verdict.${each}`,
             )}</label
           >`,
         )}
       </span>
-      <${Note} id="decide-note" value=${note} set=${setNote} />
+      <${Note} id="decide-note" value=${note} set=${(/** @type {string} */ text) => set({ note: text })} />
       <button disabled=${!verdict || busy}>${t("act.save")}</button>
     </form>
   </details>`;
@@ -61,24 +64,38 @@ function Decide({ view, busy, send }) {
 
 /** @param {Props} props */
 function Close({ view, busy, send }) {
-  const [note, setNote] = useState("");
+  const [{ note }, set, forget] = useDraft(`${view.row.id}#close`, { note: "" });
   /** @param {Event} event */
-  function submit(event) {
+  async function submit(event) {
     event.preventDefault();
-    send("close", t("act.close"), { note, version: view.row.version });
+    if (await send("close", t("act.close"), { note, version: view.row.version })) forget();
   }
-  return html`<details class="form" id="close">
+  return html`<details class="form" id="close" open=${Boolean(note)}>
     <summary>${t("act.close")}</summary>
     <form onSubmit=${submit}>
-      <${Note} id="close-note" value=${note} set=${setNote} />
+      <${Note} id="close-note" value=${note} set=${(/** @type {string} */ text) => set({ note: text })} />
       <button disabled=${busy}>${t("act.close_button")}</button>
     </form>
   </details>`;
 }
 
+/** The commands that have dialogs. @param {{sight: Props["sight"]}} props */
+function More({ sight }) {
+  const offered = COMMANDS.filter((command) => command.when(sight));
+  if (!offered.length) return null;
+  return html`<details class="form" id="more">
+    <summary>${t("casework.more")}</summary>
+    <div class="two">
+      ${offered.map(
+        (command) => html`<button key=${command.name} data-command=${command.name} onClick=${() => openForm(command.form(sight, command.title))}>${command.title}</button>`,
+      )}
+    </div>
+  </details>`;
+}
+
 /** @param {Props} props */
 export function Actions(props) {
-  const { view, busy, conflict, mayAct, me, send } = props;
+  const { view, busy, conflict, mayAct, me, send, acknowledge, sight } = props;
   const { row } = view;
   const ended = isEnded(row);
   const moves = mayAct ? view.moves : [];
@@ -94,9 +111,7 @@ export function Actions(props) {
           </p>`
         : !ended &&
           mayAct &&
-          html`<button class="primary wide" id="acknowledge" disabled=${busy} onClick=${() => send("acknowledge", t("act.acknowledge"))}>
-            ${t("act.acknowledge")}
-          </button>`}
+          html`<button class="primary wide" id="acknowledge" disabled=${busy} onClick=${acknowledge}>${t("act.acknowledge")}</button>`}
       ${ended && html`<p class="said" id="ended">${t("act.ended")}</p>`}
       ${!ended &&
       mayAct &&
@@ -114,6 +129,7 @@ export function Actions(props) {
       </div>`}
       ${!ended && mayAct && html`<${Decide} ...${props} />`}
       ${moves.includes("closed") && html`<${Close} ...${props} />`}
+      ${mayAct && html`<${More} sight=${sight} />`}
     </div>
   </section>`;
 }

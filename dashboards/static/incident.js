@@ -2,13 +2,20 @@
 
 import { Problem, act, read } from "./api.js";
 import { Actions } from "./actions.js";
+import { consentForm } from "./case-forms.js";
 import { LegalClocks } from "./clocks.js";
 import { Counts, Curves, EvidenceTable } from "./evidence.js";
+import { FormDialog, openForm } from "./form.js";
+import { HelpSheet, openHelp } from "./help.js";
+import { Pages, Timeline } from "./record.js";
+import { RelatedCases } from "./related.js";
 import { CallBacks, CaseAlerts, Together } from "./standing.js";
+import { Tasks } from "./tasks.js";
+import { acknowledge, undo } from "./undo.js";
 import { Why } from "./why.js";
 import { html, render, signal } from "./lib.js";
 import { follow, notice, now, ready, startOf } from "./live.js";
-import { ago, clockTime, day, language, ROMAN, t, tOr, toMs, when } from "./words.js";
+import { ago, language, ROMAN, t, when } from "./words.js";
 import "./types.js";
 
 /** @typedef {import("./types.js").View} View */
@@ -68,6 +75,21 @@ async function send(action, what, body) {
   }
 }
 
+/** Acknowledge, with ten seconds to take it back; a conflict tells who was first. */
+async function takeNote() {
+  if (busy.value || view.value.row.acknowledged_at) return;
+  busy.value = "acknowledge";
+  conflict.value = "";
+  const met = await acknowledge(view.value.row.id, (row) => {
+    view.value = { ...view.value, row };
+    reloadSoon();
+  });
+  busy.value = "";
+  if (met?.status === 409) conflict.value = met.message;
+  else if (met) notice(t("act.failed", { why: met.message }), true);
+  reloadSoon();
+}
+
 function Head() {
   const { row, zh, en, held, awaited } = view.value;
   const [first, second] = language === "zh" ? [zh, en] : [en, zh];
@@ -106,98 +128,19 @@ function Head() {
   </header>`;
 }
 
-/**
- * Timelines are written in Chinese, for the record; readers of another language get the kind of entry in theirs.
- * @param {import("./types.js").Entry} entry
- */
-function wordOf(entry) {
-  if (entry.kind === "moved") return t("entry.moved", { state: t(`state.${entry.detail.to}`) });
-  if (entry.kind === "decided") return t("act.decided", { verdict: t(`verdict.${entry.detail.verdict}`) });
-  return tOr(`entry.${entry.kind}`, entry.kind);
-}
-
-function Timeline() {
-  const entries = [...view.value.timeline].reverse();
-  return html`<section class="sheet block record">
-    <h2>${t("timeline.title")} <small>${t("timeline.only_grows")}</small></h2>
-    <ol class="timeline">
-      ${entries.map(
-        (entry) => html`<li key=${entry.id} class=${entry.kind}>
-          <time datetime=${entry.at}>${clockTime(entry.at)}<small>${day(entry.at)}</small></time>
-          <div>
-            ${language !== "zh" && html`<b>${wordOf(entry)}</b>`}
-            <p lang="zh-CN">${entry.text}</p>
-            <span class="by">${entry.actor === "system" ? t("timeline.system") : entry.actor}</span>
-          </div>
-        </li>`,
-      )}
-    </ol>
-  </section>`;
-}
-
-function Tasks() {
-  const { tasks } = view.value;
-  return html`<section class="sheet block">
-    <h2>${t("tasks.title")}</h2>
-    ${tasks.length === 0
-      ? html`<p class="quiet">${t("tasks.none")}</p>`
-      : html`<table class="facts stack">
-          <thead>
-            <tr>
-              ${["unit", "state", "dispatched", "due"].map((name) => html`<th scope="col">${t(`tasks.${name}`)}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${tasks.map((task) => {
-              const open = !["done", "verified", "closed", "rated", "cancelled"].includes(task.state);
-              return html`<tr key=${task.id}>
-                <td class="first">${task.unit}</td>
-                <td data-label=${t("tasks.state")}>${t(`task_state.${task.state}`)}</td>
-                <td data-label=${t("tasks.dispatched")}>${when(task.dispatched_at, now.value)}</td>
-                <td data-label=${t("tasks.due")}>
-                  <span>${when(task.due_at, now.value)}${open && toMs(task.due_at) < now.value && html`<small>${t("tasks.late")}</small>`}</span>
-                </td>
-              </tr>`;
-            })}
-          </tbody>
-        </table>`}
-  </section>`;
-}
-
-function Pages() {
-  const { pages } = view.value;
-  return html`<section class="sheet block">
-    <h2>${t("pages.title")}</h2>
-    ${pages.length === 0
-      ? html`<p class="quiet">${t("pages.none")}</p>`
-      : html`<table class="facts stack">
-          <thead>
-            <tr>
-              ${["to", "channel", "state", "at"].map((name) => html`<th scope="col">${t(`pages.${name}`)}</th>`)}
-            </tr>
-          </thead>
-          <tbody>
-            ${pages.map(
-              (page) => html`<tr key=${page.id}>
-                <td class="first">${page.recipient}<small>${t("act.step", { n: page.step + 1 })}</small></td>
-                <td data-label=${t("pages.channel")}>${tOr(`channel.${page.channel}`, page.channel)}</td>
-                <td data-label=${t("pages.state")}>
-                  <span
-                    >${t(`page_state.${page.state}`)}<small
-                      >${tOr(`page_reason.${page.reason}`, page.reason)}${page.attempts > 1 && ` · ${t("pages.tries", { n: page.attempts })}`}</small
-                    ></span
-                  >
-                </td>
-                <td data-label=${t("pages.at")}>${when(page.delivered_at ?? page.created_at, now.value)}</td>
-              </tr>`,
-            )}
-          </tbody>
-        </table>`}
-  </section>`;
+/** A shelf that waits for a second person: whoever did not ask may stand behind it. */
+function Consent() {
+  const { row, timeline } = view.value;
+  const asked = timeline.findLast((/** @type {import("./types.js").Entry} */ entry) => ["shelf_asked", "shelved", "unshelved"].includes(entry.kind));
+  if (!mayAct || asked?.kind !== "shelf_asked" || asked.actor === start.viewer.display || row.acknowledged_at) return null;
+  return html`<p class="said" id="consent">
+    ${asked.actor}: ${asked.text} <button onClick=${() => openForm(consentForm(row.id, row.title))}>${t("casework.consent")}</button>
+  </p>`;
 }
 
 function Case() {
   const { row, evidence } = view.value;
+  const sight = { view: view.value, area: start.viewer.area, commander: start.viewer.role === "commander", names: names.value };
   return html`<a class="back" href="/">← ${t("case.back")}</a>
     ${row.drill && html`<p class="drill-band">${t("case.drill_band")}</p>`}
     <${Head} />
@@ -213,16 +156,47 @@ function Case() {
         </section>
         <${Counts} evidence=${evidence} names=${names.value} />
         <${Curves} evidence=${evidence} names=${names.value} />
-        <${Tasks} />
+        <${RelatedCases} incident=${row.id} version=${row.version} />
+        <${Tasks} sight=${sight} mayAct=${mayAct} />
         <${CallBacks} view=${view.value} />
-        <${Pages} />
+        <${Pages} view=${view.value} />
       </div>
       <div class="side">
-        <${Actions} view=${view.value} busy=${busy.value} conflict=${conflict.value} mayAct=${mayAct} me=${start.viewer.display} send=${send} />
-        <${Timeline} />
+        <${Consent} />
+        <${Actions}
+          view=${view.value}
+          busy=${busy.value}
+          conflict=${conflict.value}
+          mayAct=${mayAct}
+          me=${start.viewer.display}
+          send=${send}
+          acknowledge=${takeNote}
+          sight=${sight}
+        />
+        <${Timeline} view=${view.value} />
       </div>
-    </div>`;
+    </div>
+    <${FormDialog} /><${HelpSheet} keys=${KEYS} />`;
 }
+
+/** @type {[string, string][]} */
+const KEYS = [
+  ["a", t("keys.acknowledge")],
+  ["u", t("keys.undo")],
+  ["d", t("keys.decide")],
+  ["?", t("keys.help")],
+];
+
+addEventListener("keydown", (event) => {
+  const target = /** @type {Element} */ (event.target);
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog")) return;
+  if (event.key === "a" && mayAct) takeNote();
+  else if (event.key === "u") undo();
+  else if (event.key === "d") /** @type {HTMLElement | null} */ (document.querySelector("#decide input"))?.focus();
+  else if (event.key === "?") openHelp();
+  else return;
+  event.preventDefault();
+});
 
 const app = /** @type {HTMLElement} */ (document.getElementById("app"));
 app.replaceChildren();

@@ -1,10 +1,18 @@
-// The queue: rows by urgency, live, worked with the keyboard.
+// The queue: rows by urgency, live, filtered, worked with the keyboard.
 
-import { act, Problem, read } from "./api.js";
+import { Problem, read } from "./api.js";
+import { decideForm, openCaseForm } from "./case-forms.js";
+import { FormDialog, openForm } from "./form.js";
+import { HeldPanel, openHeld } from "./held.js";
+import { HelpSheet, openHelp } from "./help.js";
 import { batch, computed, html, render, signal } from "./lib.js";
-import { follow, notice, now, ready, startOf } from "./live.js";
+import { follow, notice, ready, startOf } from "./live.js";
 import { byUrgency, isEnded, isWaiting } from "./order.js";
-import { ago, language, ROMAN, t, timeLeft, toMs, when } from "./words.js";
+import { FilterBar, loadBar } from "./queue-bar.js";
+import { filterOf, isNarrow, matches, searchOf } from "./queue-filter.js";
+import { Counts, Empty, Line, sentenceOf } from "./queue-rows.js";
+import { acknowledge, undo } from "./undo.js";
+import { t } from "./words.js";
 import "./types.js";
 
 /** @typedef {import("./types.js").Row} Row */
@@ -13,7 +21,6 @@ const start = startOf();
 const internal = new Set(start.internal);
 /** Grid workers see cases and do not decide them; the store says so too. */
 const mayAct = ["officer", "commander"].includes(start.viewer.role);
-const SOON_MS = 5 * 60 * 1000;
 
 /** @param {Row[]} list @returns {Map<string, Row>} */
 const byId = (list) => new Map(list.map((row) => [row.id, row]));
@@ -21,18 +28,18 @@ const byId = (list) => new Map(list.map((row) => [row.id, row]));
 const rows = signal(byId(start.incidents));
 /** Whether there are older cases than those listed. */
 const more = signal(start.more);
-const filter = signal(start.state);
+const filter = signal({ ...filterOf(location.search), state: start.state });
 const chosen = signal("");
 const fresh = signal(new Set());
 const busy = signal(new Set());
 
 const shown = computed(() =>
-  [...rows.value.values()].filter((row) => filter.value === "all" || !isEnded(row)).sort(byUrgency),
+  [...rows.value.values()]
+    .filter((row) => matches(row, filter.value, start.viewer.display, [t(`category.${row.category}`)]))
+    .sort(byUrgency),
 );
 const waiting = computed(() => shown.value.filter(isWaiting).length);
-
-/** The alert's sentence; a case without one is named by its title. @param {Row} row */
-const sentenceOf = (row) => (language === "en" ? row.en : row.zh) || row.title;
+const categories = computed(() => [...new Set([...rows.value.values()].map((row) => row.category))]);
 
 /** @param {Row} row */
 function take(row) {
@@ -53,10 +60,10 @@ function arrived(row) {
   take(row);
 }
 
-/** Read the whole list anew: after a filter, or when the stream says that we missed too much. */
+/** Read the whole list anew: after a change of the states shown, or when the stream says that we missed too much. */
 async function reload() {
   try {
-    const found = await read(`/api/v1/incidents?state=${filter.value}&limit=${start.limit}`);
+    const found = await read(`/api/v1/incidents?state=${filter.value.state}&limit=${start.limit}`);
     rows.value = byId(found.incidents);
     more.value = found.more;
   } catch (fault) {
@@ -64,133 +71,58 @@ async function reload() {
   }
 }
 
-/** @param {string} state */
-function choose(state) {
-  if (filter.value === state) return;
-  filter.value = state;
-  history.replaceState(null, "", state === "all" ? "/?state=all" : "/");
-  reload();
+/** @param {import("./types.js").QueueFilter} wish */
+function choose(wish) {
+  const anew = wish.state !== filter.value.state;
+  filter.value = wish;
+  history.replaceState(null, "", `/${searchOf(wish)}`);
+  if (anew) reload();
 }
 
 /** @param {Row} row */
-async function acknowledge(row) {
+async function takeNote(row) {
   if (!mayAct || busy.value.has(row.id) || row.acknowledged_at || isEnded(row)) return;
   busy.value = new Set(busy.value).add(row.id);
-  try {
-    take((await act(row.id, "acknowledge")).incident);
-    notice(t("act.done", { what: t("act.acknowledge") }));
-  } catch (fault) {
-    notice(t("act.failed", { why: /** @type {Error} */ (fault).message }), true);
-    if (fault instanceof Problem && fault.status === 409) reload();
-  } finally {
-    busy.value = new Set([...busy.value].filter((id) => id !== row.id));
-  }
+  const met = await acknowledge(row.id, take);
+  busy.value = new Set([...busy.value].filter((id) => id !== row.id));
+  if (!met) return;
+  notice(t("act.failed", { why: met.message }), true);
+  if (met instanceof Problem && met.status === 409) reload();
 }
 
-/** @param {{row: Row}} props */
-function Level({ row }) {
-  return html`<span class="level level-${row.level}"
-    ><b>${t(`level.${row.level}`)}</b><i title=${t(`grade.${row.grade}`)}>${ROMAN[row.grade]}</i></span
-  >`;
-}
+/** @param {Row} row */
+const open = (row) => location.assign(`/incidents/${row.id}`);
 
-/** @param {{row: Row}} props */
-function Next({ row }) {
-  if (!row.next_at) return html`<span class="quiet">${isEnded(row) ? "—" : t("queue.stopped")}</span>`;
-  const left = toMs(row.next_at) - now.value;
-  if (left <= 0) return html`<span class="count soon">${t("queue.due_now")}</span>`;
-  return html`<span class="count ${left < SOON_MS ? "soon" : ""}">${timeLeft(left)}</span>
-    <small>${t("queue.climbed", { n: row.step + 1 })}</small>`;
-}
-
-/** Cells that show time are components of their own: only they are drawn anew as it passes. @param {{row: Row}} props */
-function OpenedAt({ row }) {
-  return html`${when(row.opened_at, now.value)}<small>${ago(row.opened_at, now.value)}</small>`;
-}
-
-/** @param {{row: Row}} props */
-function Acknowledged({ row }) {
-  if (row.acknowledged_at)
-    return html`${row.acknowledged_by}<small>${when(row.acknowledged_at, now.peek())}</small>`;
-  if (isEnded(row) || !mayAct) return html`<span class="quiet">—</span>`;
-  return html`<button
-    class="primary acknowledge"
-    disabled=${busy.value.has(row.id)}
-    onClick=${(/** @type {Event} */ event) => {
-      event.stopPropagation();
-      acknowledge(row);
-    }}
-  >
-    ${t("act.acknowledge")}
-  </button>`;
-}
-
-/** @param {{row: Row}} props */
-function Line({ row }) {
-  const state = isEnded(row) ? "closed" : isWaiting(row) ? `waiting-row level-${row.level}` : "taken";
-  return html`<tr
-    data-incident=${row.id}
-    class="${state} ${fresh.value.has(row.id) ? "fresh" : ""}"
-    aria-selected=${row.id === chosen.value}
-    onClick=${(/** @type {MouseEvent} */ event) => {
-      if (!(/** @type {Element} */ (event.target).closest("a, button"))) open(row);
-    }}
-  >
-    <td class="head-cell"><${Level} row=${row} /></td>
-    <td class="title-cell">
-      <a class="title" href="/incidents/${row.id}" title=${sentenceOf(row)}>${sentenceOf(row)}</a>
-      <span class="under">
-        <span class="phone-only">${row.place_name}</span>
-        <span>${t(`category.${row.category}`)}</span>
-        <span>${t(`state.${row.state}`)}</span>
-        ${internal.has(row.category) && html`<span class="tag">${t("queue.internal")}</span>`}
-        ${row.drill && html`<span class="tag strong">${t("queue.drill")}</span>`}
-        ${!row.alert_open && !isEnded(row) && html`<span class="tag">${t("queue.alert_over")}</span>`}
-      </span>
-    </td>
-    <td class="place">${row.place_name}</td>
-    <td class="opened"><${OpenedAt} row=${row} /></td>
-    <td class="next"><${Next} row=${row} /></td>
-    <td class="ack"><${Acknowledged} row=${row} /></td>
-  </tr>`;
-}
-
-function Empty() {
-  return html`<div class="empty">
-    <svg viewBox="0 0 32 32" aria-hidden="true"><path fill="currentColor" d="M9 30 11.2 16h9.6L23 30zM9.5 12h13v3h-13z" /></svg>
-    <p>${t(filter.value === "all" ? "queue.empty_all" : "queue.empty")}</p>
-    <p class="quiet">${t("queue.empty_more")}</p>
+function Head() {
+  return html`<div class="board-head">
+    <h1>${t("queue.title")}</h1>
+    <${Counts} rows=${shown.value} />
+    <span class="quiet" id="waiting">${t("queue.unacknowledged", { n: waiting.value })}</span>
+    <span class="tools">
+      ${mayAct && html`<button id="open-case" onClick=${() => openForm(openCaseForm(start.viewer.area))}>${t("new_case.title")}</button>`}
+      ${mayAct && html`<button id="held" onClick=${openHeld}>${t("holding.title")}</button>`}
+      <button id="help-button" aria-keyshortcuts="?" onClick=${openHelp}>${t("keys.title")} <kbd>?</kbd></button>
+    </span>
+    <span class="segments" role="group" aria-label=${t("queue.filter")}>
+      ${["open", "all"].map(
+        (state) =>
+          html`<button aria-pressed=${filter.value.state === state} data-filter=${state} onClick=${() =>
+            choose({ ...filter.value, state: /** @type {"open" | "all"} */ (state) })}>
+            ${t(`queue.${state}`)}
+          </button>`,
+      )}
+    </span>
   </div>`;
-}
-
-function Counts() {
-  return html`<span class="counts"
-    >${[4, 3, 2, 1].map((level) => {
-      const n = shown.value.filter((row) => row.level === level && !isEnded(row)).length;
-      return html`<span class="level level-${level} ${n ? "" : "none"}"><b>${t(`level.${level}`)}</b><i>${n}</i></span>`;
-    })}</span
-  >`;
 }
 
 function Board() {
   const list = shown.value;
   return html`<section>
-    <div class="board-head">
-      <h1>${t("queue.title")}</h1>
-      <${Counts} />
-      <span class="quiet" id="waiting">${t("queue.unacknowledged", { n: waiting.value })}</span>
-      <span class="segments" role="group" aria-label=${t("queue.filter")}>
-        ${["open", "all"].map(
-          (state) =>
-            html`<button aria-pressed=${filter.value === state} data-filter=${state} onClick=${() => choose(state)}>
-              ${t(`queue.${state}`)}
-            </button>`,
-        )}
-      </span>
-    </div>
+    <${Head} />
+    <${FilterBar} filter=${filter.value} set=${choose} categories=${categories.value} />
     <div class="sheet queue">
       ${list.length === 0
-        ? html`<${Empty} />`
+        ? html`<${Empty} narrow=${isNarrow(filter.value)} all=${filter.value.state === "all"} />`
         : html`<table>
             <thead>
               <tr>
@@ -200,16 +132,38 @@ function Board() {
               </tr>
             </thead>
             <tbody>
-              ${list.map((row) => html`<${Line} key=${row.id} row=${row} />`)}
+              ${list.map(
+                (row) =>
+                  html`<${Line}
+                    key=${row.id}
+                    row=${row}
+                    fresh=${fresh.value.has(row.id)}
+                    chosen=${row.id === chosen.value}
+                    busy=${busy.value.has(row.id)}
+                    internal=${internal.has(row.category)}
+                    open=${open}
+                    acknowledge=${mayAct ? takeNote : null}
+                  />`,
+              )}
             </tbody>
           </table>`}
     </div>
-    ${more.value && html`<p class="more quiet">${t("queue.more", { n: list.length })}</p>`}
+    ${more.value && html`<p class="more quiet">${t("queue.more", { n: rows.value.size })}</p>`}
+    <${FormDialog} /><${HeldPanel} me=${start.viewer.display} />
+    <${HelpSheet} keys=${KEYS} />
   </section>`;
 }
 
-/** @param {Row} row */
-const open = (row) => location.assign(`/incidents/${row.id}`);
+/** @type {[string, string][]} */
+const KEYS = [
+  ["j k", t("keys.move")],
+  ["Enter", t("keys.open")],
+  ["a", t("keys.acknowledge")],
+  ["u", t("keys.undo")],
+  ["d", t("keys.decide")],
+  ["/", t("keys.search")],
+  ["?", t("keys.help")],
+];
 
 /** @param {number} by */
 function moveChoice(by) {
@@ -225,12 +179,18 @@ function moveChoice(by) {
 
 addEventListener("keydown", (event) => {
   const target = /** @type {Element} */ (event.target);
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select")) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog")) return;
+  if (event.key === "Escape" && target.id === "search") return /** @type {HTMLElement} */ (target).blur();
+  if (target.closest("input, textarea, select")) return;
   const row = rows.value.get(chosen.value);
   if (event.key === "j") moveChoice(1);
   else if (event.key === "k") moveChoice(-1);
   else if (event.key === "Enter" && row && !target.closest("a, button")) open(row);
-  else if (event.key === "a" && row) acknowledge(row);
+  else if (event.key === "a" && row) takeNote(row);
+  else if (event.key === "u") undo();
+  else if (event.key === "d" && row && mayAct && !isEnded(row)) openForm(decideForm(row, take));
+  else if (event.key === "/") document.getElementById("search")?.focus();
+  else if (event.key === "?") openHelp();
   else return;
   event.preventDefault();
 });
@@ -249,4 +209,5 @@ follow(start, {
   },
   resync: reload,
 });
+loadBar(start.viewer.area).catch((fault) => notice(fault.message, true));
 ready();

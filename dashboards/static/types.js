@@ -14,6 +14,8 @@
  *   place: string, level: number, verdict: string | null} | null}} Explanation
  * @typedef {{id: number, at: string, kind: string, actor: string, text: string, detail: Record<string, any>}} Entry
  * @typedef {{id: string, unit: string, state: string, dispatched_at: string, due_at: string}} Task
+ * @typedef {{task: string, kind: string, item: string, reason: string, until: string | null, asked_at: string,
+ *   answer_by: string, outcome: string | null, note: string, answered_at: string | null}} Plea
  * @typedef {{id: string, step: number, recipient: string, channel: string, state: string, attempts: number,
  *   reason: string, created_at: string, delivered_at: string | null}} Page
  * @typedef {{id: string, version: number, change: string, category: string, place: string, place_name: string, level: number,
@@ -24,7 +26,7 @@
  * @typedef {{clock: string, zh: string, en: string, source: string, kind: string, number: number, form: string, by: string,
  *   to: string, desk: string, addressee: string, since: string, due_at: string | null, at: string | null, kept: string,
  *   end_reason: string | null}} LegalClock
- * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pages: Page[],
+ * @typedef {{row: Row, zh: string, en: string, evidence: Finding[], timeline: Entry[], tasks: Task[], pleas: Plea[], pages: Page[],
  *   verdict: string | null, moves: string[], chance: number | null, held_back: string | null,
  *   held: {kind: string, reason: string, by: string, until: string | null} | null, awaited: string[],
  *   alerts: CaseAlert[], parties: Party[], coordinator: string | null, merged_into: string | null, ratings: Rating[],
@@ -39,8 +41,44 @@
  * @typedef {{series: string, name: string, unit: string, at: number[], mean: (number | null)[],
  *   low: (number | null)[], high: (number | null)[],
  *   limits: {level: number, value: number, direction: string, basis: string}[]}} Curve
+ * @typedef {{id: string, category: string, place: string, place_name: string, level: number, state: string, title: string,
+ *   zh: string, en: string, opened_at: string, nearness: string}} NearCase
+ * @typedef {{id: string, place: string, place_name: string, level: number, grade: number, state: string, title: string,
+ *   zh: string, en: string, opened_at: string, ended_at: string, verdict: string | null, note: string, likeness: string,
+ *   words: string[]}} LikeCase
+ * @typedef {{near: NearCase[], more_near: boolean, like: LikeCase[], more_like: boolean}} Related
+ * @typedef {{state: "open" | "all", levels: number[], category: string | null, township: string, mine: boolean,
+ *   drill: "with" | "only" | "without", text: string}} QueueFilter
+ * @typedef {{name: string, filter: QueueFilter, saved_at: string}} SavedView
+ * @typedef {{name: string, label: string, kind: "text" | "note" | "choice" | "many" | "list" | "check" | "time",
+ *   required?: boolean, hint?: string, most?: number, options?: [string, string][], value?: any, field?: string,
+ *   when?: (values: Record<string, any>) => boolean}} FormField
+ *   `field` is the server's name of it where that differs; `when` says whether it is asked
+ * @typedef {{id: string, title: string, intro?: string, fields: FormField[], button?: string,
+ *   send: (values: Record<string, any>) => Promise<string>}} Form
+ *   `send` answers with what is told afterwards
+ * @typedef {{kind: string, reason: string, by: string, until: string | null}} Hold
+ * @typedef {{id: string, area: string, area_name: string, category: string, series: string, device: string, reason: string,
+ *   starts_at: string, ends_at: string, ended_at: string | null, planned_by: string, consented_by: string | null}} Maintenance
+ * @typedef {{held: {incident: string, title: string, held: Hold}[], waiting: {incident: string, title: string, reason: string,
+ *   by: string, until: string}[], maintenance: Maintenance[]}} Holding
+ * @typedef {{user: string, display: string, starts_at: string, ends_at: string, disabled: boolean}} OnDuty
+ * @typedef {{area: string, area_name: string, post: string, post_name: string, spans: OnDuty[],
+ *   vacancies: {starts_at: string, ends_at: string}[]}} DeskView
+ * @typedef {{id: string, area: string, post: string, asker: string, asker_name: string, asker_from: string,
+ *   asker_until: string, other: string, other_name: string, other_from: string, other_until: string, note: string,
+ *   asked_at: string, agreed: boolean | null, answered_at: string | null, lapsed: boolean}} SwapView
+ * @typedef {{cases: {id: string, title: string, grade: number, state: string, acknowledged: boolean}[],
+ *   tasks: {id: string, incident: string, title: string, due_at: string}[],
+ *   pages: {id: string, incident: string, title: string, channel: string, state: string}[],
+ *   open_cases: number, overdue_tasks: number, held_pages: number, unsigned_before: number}} HandOverNote
+ * @typedef {{id: string, area: string, post: string, at: string, outgoing: string[], incoming: string[], note: HandOverNote,
+ *   sign_by: string, rounds: number, climbed: number, incident: string | null, signed_at: string | null,
+ *   signed_by: string | null, remark: string, replaced: boolean}} HandOver
+ * @typedef {{id: number, at: string, kind: string, area: string, post: string, actor: string, note: string}} RosterChange
+ * @typedef {{desks: DeskView[], swaps: SwapView[], hand_overs: HandOver[], changes: RosterChange[], more: string[]}} Roster
  * @typedef {{county: number, factor: number}} ClockNow
- * @typedef {{login: string, display: string, role: string, area: string}} Viewer
+ * @typedef {{user: string, login: string, display: string, role: string, area: string}} Viewer
  * @typedef {{protocol: string, address: string, seen_at: string | null, connected: boolean, packets: number,
  *   readings: number, refused: number, problem: string, clock_offset_seconds: number | null, peer: string,
  *   channels: string[]}} Seen
@@ -59,6 +97,18 @@
  * @typedef {{id: number, at: string, actor: string, kind: string, ref: string, area: string, action: string,
  *   fields: Record<string, [any, any]>}} RegistryChange
  * @typedef {{sources: string[], categories: string[], scales: Record<string, string[]>, may_change: boolean}} Choices
+ * @typedef {{area: string, name: string, name_en: string, levels: number[], drills: number, unacknowledged: number,
+ *   climbed: number, waiting_since: string | null, tasks: number, late: number}} Below
+ * @typedef {{incident: string, title: string, place_name: string, level: number, drill: boolean, clock: LegalClock}} OwedReport
+ * @typedef {{id: string, title: string, level: number, grade: number, state: string, drill: boolean, opened_at: string,
+ *   place_name: string, coordinator: string, parties: string[]}} JointCase
+ * @typedef {{id: string, scenario: string, county: string, county_name: string, zh: string, en: string, starts_at: string,
+ *   stopped_at: string | null, steps: number, taken: number, cases: number, open: number}} DrillRow
+ * @typedef {{verdict: string, mean: number, now: number, peak: number, flood_share: number,
+ *   bins: {at: string, alarms: number, most: number, flooded: number, operators: number}[]}} AlarmLoad
+ * @typedef {{at: string, area: string, area_name: string, below: Below[], owed: OwedReport[], owed_total: number,
+ *   joint: JointCase[], joint_total: number, storms: {county: string, name: string, began_at: string}[], lately: number,
+ *   drills: DrillRow[], load: AlarmLoad}} Situation
  */
 
 export {};

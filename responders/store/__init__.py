@@ -40,6 +40,7 @@ from responders.store.replies import Replies
 from responders.store.reports import Reports
 from responders.store.reviews import Reviews
 from responders.store.roster import Rosters
+from responders.store.seats import Seats
 from responders.store.workers import Workers
 from responders.store.sign_ins import SignIns
 from responders.views import (
@@ -88,6 +89,7 @@ class Store:
         self.roster = Rosters(database)
         self.detection = Detection(database)
         self.figures = Figures(database)
+        self.seats = Seats(database)
         self.field = Field(database)
 
     @classmethod

@@ -19,6 +19,7 @@ from domain.incidents import (
 )
 from domain.topics import DISPOSITIONS
 from responders import words
+from responders.store import undoing
 from responders.store.acknowledging import take_note
 from responders.store.console import Actor, find_actor, task_view
 from responders.store.drills import refuse_silent
@@ -54,10 +55,12 @@ async def acknowledge(
         raise Conflict(
             f"{who}已于 {_local(at)} 确认接收。 {who} acknowledged it first, at {_local(at)} (Asia/Shanghai)."
         )
+    before = await undoing.look(connection, held.id)
     if await take_note(connection, held.id, held.actor, via=via, once=True):
         await connection.execute(sql("set_holder"), held.id, held.actor.id)
     if held.state is IncidentState.DETECTED:
         await connection.execute(sql("set_state"), held.id, IncidentState.VERIFYING.value)
+    await undoing.keep(connection, held, before)
     return await finish(connection, held, request_id, "acknowledge")
 
 

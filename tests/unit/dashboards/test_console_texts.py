@@ -13,7 +13,17 @@ from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.series.watch import GUARDS
 from domain.findings import HeldBack
-from domain.incidents import INCIDENT_MOVES, IncidentState, PageState, Satisfied, TaskState, Verdict
+from domain.incidents import (
+    INCIDENT_MOVES,
+    TASK_MOVES,
+    IncidentState,
+    PageState,
+    PleaKind,
+    PleaOutcome,
+    Satisfied,
+    TaskState,
+    Verdict,
+)
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
 from responders import accounts, views
@@ -25,6 +35,7 @@ from responders.holds import HoldKind
 from responders.lessons import NoteKind
 from responders.registration import Action, Kind
 from responders.review import Kept
+from responders.seats import Drills, Nearness
 
 HOUSE = Path(texts.__file__).parent
 SOURCES = [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*.html"), *HOUSE.glob("static/*.js")]
@@ -56,6 +67,11 @@ def families() -> set[str]:
         ),
         *(f"joined.{name}" for name in ("level", "what", "state", "since")),
         *(f"satisfied.{said}" for said in Satisfied),
+        *(f"filter_drill.{wish}" for wish in Drills),
+        *(f"nearness.{why}" for why in Nearness),
+        *(f"task_move.{state}" for moves in TASK_MOVES.values() for state in moves),
+        *(f"plea.{kind}" for kind in PleaKind),
+        *(f"outcome.{outcome}" for outcome in PleaOutcome),
         *(f"tasks.{name}" for name in ("unit", "state", "dispatched", "due")),
         *(f"pages.{name}" for name in ("to", "channel", "state", "at")),
         *(f"channel.{name}" for name in ("console", "file", "webhook")),
