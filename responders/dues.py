@@ -12,7 +12,7 @@ from domain.areas import AreaLevel, up_to
 from domain.incidents import IncidentState
 from domain.levels import EventClass, Grade
 from responders.cases import Desk, Person, Reason, Roster
-from responders.escalation import LEADER
+from responders.deadlines import LEADER
 
 
 class ReportKind(StrEnum):

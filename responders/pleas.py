@@ -14,7 +14,7 @@ from domain.errors import Fault
 from domain.incidents import PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders.cases import Desk, Work
-from responders.escalation import LAST_SHARE, SHARES, deadline, next_look
+from responders.deadlines import LAST_SHARE, SHARES, deadline, next_look
 from responders.hours import ROUND_THE_CLOCK, Hours, Reckoned, after, between, next_working_day
 
 BEIJING = ZoneInfo("Asia/Shanghai")

@@ -9,7 +9,7 @@ import structlog
 from domain.errors import InvalidInput
 from responders.cases import GIVES_WORK, Cause, Message, Outcome, Result
 from responders.contacts import Keyring
-from responders.escalation import TASK_STEPS
+from responders.deadlines import TASK_STEPS
 from responders.replies import ends_at
 
 log = structlog.get_logger()

@@ -11,7 +11,8 @@ from domain.incidents import TaskState
 from responders import words
 from responders.cases import Case, Decision, Desk, Reason, Rules, Work
 from responders.casework import coordinator_of
-from responders.escalation import TASK_STEPS, next_look, overseers, page_person
+from responders.deadlines import TASK_STEPS, next_look, overseers
+from responders.escalation import page_person
 from responders.hours import ROUND_THE_CLOCK, after
 from responders.store.console import Actor
 from responders.store.entries import SYSTEM, Notes, add_entry, name_of

@@ -11,7 +11,7 @@ from domain.codec import encode
 from domain.identity import derived_id, incident_id, page_id, task_id
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Domain, Level, proposed_grade
-from responders import escalation, words
+from responders import deadlines, escalation, words
 from responders.cases import Case, Decision, Desk, Reason, Rules, Work
 from responders.hours import ROUND_THE_CLOCK, after
 from responders.store.entries import Notes, add_entry, name_of
@@ -131,7 +131,7 @@ async def _dispatch(
         work.state.value,
         now,
         due.at,
-        escalation.deadline(work, escalation.SHARES[0][0]),
+        deadlines.deadline(work, deadlines.SHARES[0][0]),
     )
     if duty.clock != "natural":
         await connection.execute(sql("set_task_clock"), identity, duty.clock)

@@ -11,7 +11,8 @@ from domain.incidents import OPEN_STATES, PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders import pleas, words
 from responders.cases import Case, Decision, Desk, Person, Reason, Rules, Work
-from responders.escalation import TASK_STEPS, next_look, overseers, page_person
+from responders.deadlines import TASK_STEPS, next_look, overseers
+from responders.escalation import page_person
 from responders.pleas import Plea, Settled
 from responders.store.console import Actor, find_actor, task_view
 from responders.store.entries import SYSTEM, Notes, add_entry, case_of, flush, name_of

@@ -11,7 +11,8 @@ from domain.codec import encode
 from domain.identity import derived_id
 from responders import handovers, words
 from responders.cases import Case, Decision, Desk, Order, Person, Reason, Rules
-from responders.escalation import TASK_STEPS, page_person
+from responders.deadlines import TASK_STEPS
+from responders.escalation import page_person
 from responders.handovers import Change, Seen, Unsigned
 from responders.roster import Gap
 from responders.roster_views import HandOverNote

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from domain.incidents import OPEN_STATES, TaskState
 from domain.levels import Grade, Level
-from responders import escalation, words
+from responders import deadlines, escalation, words
 from responders.cases import Decision, Reason, Rules
 from responders.leaps import MARK_EVERY, Leap, Look, leap
 from responders.replies import ATTEMPTS_WITHIN
@@ -177,8 +177,8 @@ async def _remind_next(connection: Connection, rules: Rules) -> Decision | None:
     work = work_of(row, rules)
     now = await county_now(connection)
     roster = await roster_for(connection, work.desk.area, now)
-    decision = escalation.remind(work, case, roster, now, rules.reach(drill=case.drill))
-    passed = decision.step % escalation.TASK_STEPS + decision.loop % escalation.TASK_LOOPS
+    decision = deadlines.remind(work, case, roster, now, rules.reach(drill=case.drill))
+    passed = decision.step % deadlines.TASK_STEPS + decision.loop % deadlines.TASK_LOOPS
     await connection.execute(sql("set_deadline"), work.id, passed, decision.next_at)
     if passed == work.passed:
         return decision

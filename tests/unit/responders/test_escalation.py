@@ -9,7 +9,8 @@ from config.data import load_data
 from domain.incidents import IncidentState, TaskState
 from domain.levels import Grade
 from responders.cases import Case, Desk, Person, Reason, Roster, Work
-from responders.escalation import escalate, open_case, page_person, raise_grade, remind
+from responders.deadlines import remind
+from responders.escalation import escalate, open_case, page_person, raise_grade
 
 NOW = datetime(2026, 5, 1, 8, tzinfo=UTC)
 DATA = load_data()

@@ -11,7 +11,7 @@ from config.reminders import Reminder
 from domain.incidents import IncidentState, PleaKind, PleaOutcome, TaskState
 from domain.levels import Grade
 from responders.cases import Case, Desk, Person, Reason, Roster, Work
-from responders.escalation import LAST_SHARE, TASK_LOOPS, next_look, remind
+from responders.deadlines import LAST_SHARE, TASK_LOOPS, next_look, remind
 from responders.hours import hours_of
 from responders.pleas import Plea, settle
 
