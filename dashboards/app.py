@@ -23,6 +23,7 @@ from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
 from dashboards.routes import ROUTES
 from dashboards.security import check_origin, count_requests, know_language, set_headers
+from dashboards.tokens import add_tokens
 from dashboards.ways import add_ways
 from domain.errors import Fault, InvalidConfiguration
 from responders.cases import Rules
@@ -52,6 +53,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])
     app[DESCRIBED] = Described(ROUTES)
+    add_tokens(app)
     app[GATE] = Gate.of(settings)
     app[PROVIDER] = Provider(settings.sign_in)
     app.cleanup_ctx.append(_passwords)

@@ -9,6 +9,7 @@ from yarl import URL
 
 from dashboards.keys import DATA, SETTINGS, VIEWER, store_of
 from dashboards.problems import Problem, Refused
+from dashboards.tokens import token_of
 from domain.cap import CONTENT_TYPE, CapAlert, write_time
 from responders.cap import message_of, read_identifier
 from responders.cap_xml import write_cap
@@ -25,6 +26,8 @@ TITLE = "烽火预警 Fenghuo alerts"
 def is_machine(request: web.Request) -> bool:
     """Say whether a program asks with the token; Refused when it asks with a wrong one, or none is set."""
     if not request.path.startswith(PATHS) or hdrs.AUTHORIZATION not in request.headers:
+        return False
+    if token_of(request) is not None:  # one of those that have a name, an area and an end
         return False
     expected = request.app[SETTINGS].cap_token
     scheme, _, token = request.headers[hdrs.AUTHORIZATION].partition(" ")

@@ -14,8 +14,8 @@ from msgspec import Meta, Struct
 
 from dashboards.operations import Answer, Media, Operation, required
 from dashboards.problems import CODES
-from domain.incidents import PleaKind
-from domain.inputs import Slug
+from domain.incidents import IncidentState, PleaKind
+from domain.inputs import AwareTime, Slug
 
 REFERENCE = "#/components/schemas/{name}"
 KEY = "Idempotency-Key"
@@ -30,6 +30,7 @@ PLACES: Mapping[str, Any] = {
     "series": Slug,
     "swap": UUID,
     "task": UUID,
+    "token": UUID,
 }
 """What may stand in an address, by its name in the braces."""
 
@@ -50,6 +51,16 @@ class ProblemDocument(Struct, frozen=True, kw_only=True):
     detail: str
     code: str
     faults: tuple[FaultOfField, ...] = ()
+
+
+class ConflictDocument(ProblemDocument, frozen=True, kw_only=True):
+    """Why a command came too late; of a case it tells how it stands now, and who acknowledged it first."""
+
+    state: IncidentState | None = None
+    version: int | None = None
+    holder: str | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: AwareTime | None = None
 
 
 def write_document(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -94,7 +105,7 @@ def write_document(operations: Iterable[Operation]) -> dict[str, Any]:
 
 def _schemas_of(operations: list[Operation]) -> tuple[dict[Any, Any], dict[str, Any]]:
     """Write the schema of every type once; answers the schema of each, by the type."""
-    types: dict[Any, None] = dict.fromkeys((*PLACES.values(), ProblemDocument, UUID))
+    types: dict[Any, None] = dict.fromkeys((*PLACES.values(), ProblemDocument, ConflictDocument, UUID))
     for operation in operations:
         for kind in (operation.body, *_types_in(operation.answer), *_fields(operation.query).values()):
             if kind is not None:
@@ -202,9 +213,10 @@ def _answer(answer: Answer, schemas: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _refusal(status: int, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    kind = ConflictDocument if status == HTTPStatus.CONFLICT else ProblemDocument
     told: dict[str, Any] = {
         "description": f"{HTTPStatus(status).phrase}: `{CODES[status]}`.",
-        "content": {"application/problem+json": {"schema": schemas[ProblemDocument]}},
+        "content": {"application/problem+json": {"schema": schemas[kind]}},
     }
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         seconds = {"description": "Seconds until it is worth asking again.", "schema": {"type": "integer"}}

@@ -39,6 +39,7 @@ from dashboards import (
     sessions,
     steps,
     tasks,
+    tokens,
 )
 from dashboards.events import LAST_EVENT, EventsQuery, follow_events
 from dashboards.operations import Media, delete, get, post
@@ -53,10 +54,11 @@ from responders.registration import Step
 from responders.response import AreaResponse
 from responders.review import CaseReview
 from responders.roster_views import HandOverView, RosterChange, RosterView, SwapView
+from responders.seats import Related, SavedView
 from responders.stations import DeviceList, RegistryChange, SeriesList
 from responders.store.reports import ReportsView
 from responders.store.reviews import DrillReview
-from responders.seats import Related, SavedView
+from responders.tokens import NewToken, TokenRow
 from responders.views import (
     Curve,
     HeldCase,
@@ -222,6 +224,9 @@ ROUTES = (
     post("/api/v1/registry/plan", registry.plan, registry.WishBody, STEPS, once=False),
     post("/api/v1/registry/change", registry.change, registry.WishBody, STEPS),
     get("/api/v1/events", follow_events, EVENTS, query=EventsQuery, headers=LAST_EVENT),
+    get("/api/v1/tokens", tokens.list_tokens, {"tokens": list[TokenRow]}),
+    post("/api/v1/tokens", tokens.add, NewToken, {"token": TokenRow, "secret": str | None}, status=201),
+    post("/api/v1/tokens/{token}/end", tokens.end, api.Nothing, {"token": TokenRow}, once=False),
     get("/api/v1/push", push.show_key, {"channel": str, "key": str}, query=push.Which),
     post("/api/v1/push", push.subscribe, push.Subscribed, SUBSCRIBED, status=201, once=False),
     delete("/api/v1/push", push.unsubscribe, push.Unsubscribed, SUBSCRIBED),

@@ -10,6 +10,7 @@ from config.metrics import HTTP_REQUESTS
 from dashboards.keys import LANGUAGE, SETTINGS
 from dashboards.problems import Problem, Refused, route_of
 from dashboards.texts import COOKIE, Language, choose_language, language_named
+from dashboards.tokens import token_of
 
 DIRECTIVES = (
     "default-src 'none'",
@@ -100,6 +101,10 @@ async def check_origin(request: web.Request, handler: Handler) -> web.StreamResp
     own = is_own_origin(
         request.headers.get("Origin", ""), request.headers.get("Host", ""), request.app[SETTINGS].public_url
     )
+    if (
+        token_of(request) is not None
+    ):  # no page of another origin can send one without our leave, which we never give
+        return await handler(request)
     if request.method not in SAFE_METHODS and not own and not request.path.startswith(SIGNED_PATHS):
         raise Refused(Problem(403, "foreign_origin"))
     return await handler(request)

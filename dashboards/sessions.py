@@ -17,6 +17,7 @@ from dashboards.problems import Problem, Refused, wants_page
 from dashboards.render import page
 from dashboards.security import SIGNED_PATHS
 from dashboards.texts import say
+from dashboards.tokens import holder_of, token_of
 from responders.sign_in import Way, of_login
 
 log = structlog.get_logger()
@@ -46,6 +47,10 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
     secure = request.app[SETTINGS].secure_cookie
     token = request.cookies.get(cookie_name(secure=secure), "")
     if request.path.startswith(OPEN_PATHS) or is_machine(request):
+        return await handler(request)
+    if (shown := token_of(request)) is not None:
+        request[VIEWER] = (await holder_of(request, shown)).viewer
+        request[SESSION] = digest_of(shown)
         return await handler(request)
     store = store_of(request)
     viewer = await store.sign_ins.session(digest_of(token)) if token else None

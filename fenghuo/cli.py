@@ -30,6 +30,7 @@ from fenghuo.commands import (
     simulate,
     sources,
     stages,
+    tokens,
     topics,
     users,
 )
@@ -65,6 +66,7 @@ def create_cli() -> typer.Typer:
     cli.add_typer(bench.create_commands(), name="bench")
     cli.add_typer(cap.create_commands(), name="cap")
     cli.add_typer(sources.create_commands(), name="source")
+    cli.add_typer(tokens.create_commands(), name="token")
     return cli
 
 

@@ -29,6 +29,8 @@ class Viewer(Struct, frozen=True, kw_only=True):
     display: str
     role: Role
     area: str
+    machine: str = ""
+    """The name of the token by which a program acts for the account; empty for people."""
 
 
 class User(Struct, frozen=True, kw_only=True):

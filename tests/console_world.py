@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 from aiohttp import ClientResponse, CookieJar
 from aiohttp.test_utils import TestClient, TestServer
+from api_contract import check
 from argon2 import PasswordHasher
 
 from config.data import load_data
@@ -254,6 +255,13 @@ def case_of(one: Alert) -> UUID:
     return incident_id(one.id)
 
 
+async def as_described(answer: ClientResponse) -> ClientResponse:
+    """Hold an answer against the API's document."""
+    if answer.content_type != "text/event-stream":
+        check(answer.method, answer.url.path, answer.status, answer.content_type, await answer.read())
+    return answer
+
+
 @dataclass
 class Seat:
     """Somebody before a browser: keeps cookies, states its origin, makes a key for each command."""
@@ -277,7 +285,8 @@ class Seat:
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         """Read an address."""
-        return await self.client.get(path, headers=self.headers | headers, allow_redirects=False)
+        answer = await self.client.get(path, headers=self.headers | headers, allow_redirects=False)
+        return await as_described(answer)
 
     async def page(self, path: str) -> ClientResponse:
         """Read an address as a person does."""
@@ -291,11 +300,12 @@ class Seat:
 
     async def send(self, path: str, body: object = None, key: UUID | None = None) -> ClientResponse:
         """Send a command."""
-        return await self.client.post(
+        answer = await self.client.post(
             f"/api/v1/{path}",
             json={} if body is None else body,
             headers={"Origin": self.origin, "Idempotency-Key": str(key or uuid4()), **self.headers},
         )
+        return await as_described(answer)
 
 
 @dataclass

@@ -41,8 +41,9 @@ from responders.store.reports import Reports
 from responders.store.reviews import Reviews
 from responders.store.roster import Rosters
 from responders.store.seats import Seats
-from responders.store.workers import Workers
 from responders.store.sign_ins import SignIns
+from responders.store.tokens import Tokens
+from responders.store.workers import Workers
 from responders.views import (
     Account,
     CapVersion,
@@ -88,6 +89,7 @@ class Store:
         self.reviews = Reviews(database)
         self.roster = Rosters(database)
         self.detection = Detection(database)
+        self.tokens = Tokens(database)
         self.figures = Figures(database)
         self.seats = Seats(database)
         self.field = Field(database)

@@ -47,12 +47,14 @@ class Actor:
 async def find_actor(connection: Connection, viewer: Viewer, roles: Iterable[Role] = SEES_CASES) -> Actor:
     """Read the viewer's account; NotAllowed when it is disabled or its role is none of those.
 
-    Where a session says less than the account (a narrower area), the session's word holds too.
+    Where a session says less than the account (a narrower area), the session's word holds too. A program that acts for the
+    account is named beside it, in the record as well: that is the token by which it came in.
     """
     row = await connection.fetchrow(sql("actor"), viewer.user)
     if row is None:
         raise NotAllowed("此账号已停用。 This account is disabled.")
-    actor = Actor(row["id"], row["display"], Role(row["role"]), row["area"])
+    display = f"{row['display']}（机器：{viewer.machine}）" if viewer.machine else row["display"]
+    actor = Actor(row["id"], display, Role(row["role"]), row["area"])
     if actor.role not in roles:
         raise NotAllowed("您的角色不能执行此操作。 Your role may not do this.")
     if covers(actor.area, viewer.area):
