@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -25,7 +25,18 @@ STEPS_PER_BODY = 4
 after which a series counts as silent."""
 
 Progress = Callable[[datetime], None]
+Pace = Callable[[datetime], Awaitable[None]]
+"""Waits until what happens at a time may be sent."""
 Rows = NDArray[np.intp]
+
+
+def pace_of(clock: Clock) -> Pace:
+    """Make the pace of a running clock: each thing when the county has come to it."""
+
+    async def pace(at: datetime) -> None:
+        await asyncio.sleep(max(0.0, clock.wall_seconds((at - clock.now()).total_seconds())))
+
+    return pace
 
 
 class Play:
@@ -66,13 +77,12 @@ class Play:
                 await self._send_calls(min(at, START))
                 progress(at)
 
-    async def scenario(self, clock: Clock, progress: Progress) -> None:
-        """Send the scenario, each thing when the county's clock has come to it; a standing clock is not waited for."""
+    async def scenario(self, pace: Pace, progress: Progress) -> None:
+        """Send the scenario, minute by minute, each as soon as the pace lets it."""
         at = START
         bodies: dict[str, list[bytes]] = defaultdict(list)
         while at <= self._county.plan.until:
-            if clock.factor:
-                await asyncio.sleep(max(0.0, clock.wall_seconds((at - clock.now()).total_seconds())))
+            await pace(at)
             if (at - START) % STEP == timedelta(0):
                 values, present = self._generator.step(at)
                 self._write(at, bodies, self._rows_of_sources, values, present)

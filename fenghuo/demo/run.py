@@ -19,7 +19,7 @@ from domain.clock import Clock
 from domain.errors import Fault, InvalidInput
 from fenghuo.demo.county import START, County, Plan, seed_county
 from fenghuo.demo.officers import Officers
-from fenghuo.demo.play import Play
+from fenghuo.demo.play import Play, pace_of
 from fenghuo.demo.report import Report, make_report
 from fenghuo.demo.stations import Stations
 from fenghuo.drain import drain, pages_are_out
@@ -163,7 +163,7 @@ async def _play(
     work = asyncio.create_task(officers.work()) if demo.headless else None
     try:
         await _unless_broken(
-            platform, play.scenario(clock, lambda at: screen.county_time(at, START, plan.until))
+            platform, play.scenario(pace_of(clock), lambda at: screen.county_time(at, START, plan.until))
         )
         took("scenario")
         screen.step("Everything accepted comes into effect")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
+from stream_world import is_worked_off, until
 
 from config.data import load_data
 from config.personal import read_key
@@ -21,7 +22,8 @@ from fenghuo.platform import Layout, Platform, run_platform
 from fenghuo.running import Stage
 
 PLAN = Plan(share=0.1, history_days=2.0, hours=6.0)
-MIDDLE = START + timedelta(hours=4)
+MIDDLE = START + timedelta(hours=4, minutes=10)
+STRETCH = timedelta(minutes=30)
 CLIMB = [timedelta(minutes=minutes) for minutes in range(0, 61, 5)]
 CASES = """
 select incident.category, incident.place, incident.level, incident.grade from incident where alert is not null
@@ -41,7 +43,9 @@ Outcome = tuple[Counter[tuple[object, ...]], Counter[tuple[object, ...]], int, i
 async def play(broker: str, dsn: str, folder: Path, victims: tuple[Stage, ...]) -> Outcome:
     """Play the day on a clock that stands, kill the victims in its middle, then let the county's time climb by steps.
 
-    The clock stands while input comes in, so that the wall time that a restart takes is no time of the county.
+    The clock stands while input comes in, so that the wall time that a restart takes is no time of the county. For the same
+    reason the sources wait each half hour until all of it is worked off: else the seconds of a restart would be hours of
+    input, after which what one detector said at nine meets what another said at noon.
     """
     async with run_platform(Layout(folder, broker=broker, database=dsn)) as platform:
         sealer = read_key(platform.settings.personal_key)
@@ -56,12 +60,16 @@ async def play(broker: str, dsn: str, folder: Path, victims: tuple[Stage, ...]) 
             while left and at >= MIDDLE:
                 os.kill(platform.supervisor.pids[left.pop()], signal.SIGKILL)
 
+        async def pace(at: datetime) -> None:
+            if (at - START) % STRETCH == timedelta(0):
+                await until(lambda: is_worked_off(platform.settings.broker.bootstrap), 180)
+
         feeder = Feeder(platform.session, platform.gateway, county.tokens)
         elements = {element.id: element for element in load_data().elements}
         async with Stations(county, platform.device_port, elements) as stations:
             play_out = Play(county, feeder, stations)
             await play_out.history(lambda at: None)
-            await play_out.scenario(standing, kill)
+            await play_out.scenario(pace, kill)
         balance = await drain(platform.settings.broker.bootstrap, platform.store, 120)
         for later in CLIMB:
             await platform.store.set_clock(Clock(county_anchor=standing.county_anchor + later, factor=0.0))
