@@ -117,13 +117,16 @@ def _line(row: Fields, slugs: dict[str, str], areas: Sequence[str], faults: list
     if values["level"] and values["level"] not in TOWERS:
         known = "、".join(words.TOWER.values())
         faults.append(Fault(row.place_of("level"), f"须为{known}之一。 must be one of {', '.join(TOWERS)}"))
-    if len(faults) > before or row.broken:
-        return None
+    told = {fault.field for fault in faults[before:]} | {row.place_of(field) for field in row.broken}
     try:
-        return Line(convert(Duty, values, lenient=True), row)
+        duty = convert(Duty, values, lenient=True)
     except InvalidInput as error:
-        faults += [Fault(row.place_of(fault.field), fault.reason) for fault in error.faults]
+        further = [Fault(row.place_of(fault.field), fault.reason) for fault in error.faults]
+        if told:  # a sentence about the row as a whole says again what was told of a cell
+            told.add(row.place)
+        faults += [fault for fault in further if fault.field not in told]
         return None
+    return None if told else Line(duty, row)
 
 
 def _doubles(lines: Sequence[Line]) -> list[Fault]:

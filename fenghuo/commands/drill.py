@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from config.data import Data
 from config.drills import Drill
@@ -75,7 +75,8 @@ def create_commands() -> typer.Typer:
         if as_json:
             print_json(rows)
             return
-        table = Table("drill", "scenario", "county", "begins", "steps", "cases", "state")
+        identity = Column("drill", min_width=len(str(UUID(int=0))))  # whole: other commands want it
+        table = Table(identity, "scenario", "county", "begins", "steps", "cases", "state")
         for row in rows:
             cells = (str(row.id), row.zh, row.county_name, local(row.starts_at))
             table.add_row(

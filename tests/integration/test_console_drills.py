@@ -166,7 +166,8 @@ async def test_the_command_line_begins_stops_and_writes_the_file(
     await played.store.move_task(viewer_of(), task.id, TaskState.ACCEPTED, "", uuid4())
     told = await run("review", drill)
     assert "确认" not in told.output and "acknowledged" in told.output
-    assert (await run("list")).output.count("runs") == 1
+    listed = (await run("list")).output
+    assert (listed.count("runs"), str(drill) in listed) == (1, True)
     file = tmp_path / "review.html"
     assert (await run("review", drill, "--html", str(file))).exit_code == 0
     text = file.read_text(encoding="utf-8")

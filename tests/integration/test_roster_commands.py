@@ -123,7 +123,7 @@ async def test_a_list_of_duties_is_checked_imported_and_in_force(
 async def test_every_fault_of_a_list_of_duties_is_told_and_nothing_is_written(
     fenghuo: Fenghuo, folder: Path, tmp_path: Path
 ) -> None:
-    """Unknown categories, areas and levels, empty cells, doubles, columns nobody knows: each at its cell."""
+    """Unknown categories, areas and levels, empty cells, times, doubles, columns nobody knows: each at its cell."""
     (folder / "duties.toml").write_bytes((DATA_FOLDER / "duties.toml").read_bytes())
     before = (folder / "duties.toml").read_bytes()
     zh = next(iter(DATA.categories.values())).zh
@@ -148,12 +148,14 @@ async def test_every_fault_of_a_list_of_duties_is_told_and_nothing_is_written(
         "row 4, column E",
         "row 5, column D",
         "row 5, column E",
+        "row 5, column F",
         "row 6, column C",
+        "row 6, column F",
         "row 7, column D",
         "row 7, column B",
         "row 3, column B",
     ]
-    assert last == "Nothing was changed: 10 fault(s)."
+    assert last == "Nothing was changed: 12 fault(s)."
     assert (folder / "duties.toml").read_bytes() == before
 
 
