@@ -12,6 +12,7 @@ from aiohttp import web
 from config.data import Data
 from config.settings import Settings
 from dashboards import sessions
+from dashboards.admin_ways import TRIAL, Trial
 from dashboards.api_page import DESCRIBED, Described
 from dashboards.events import HUB
 from dashboards.gate import GATE, PASSWORDS, Gate
@@ -57,6 +58,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[GATE] = Gate.of(settings)
     app[PROVIDER] = Provider(settings.sign_in)
     app.cleanup_ctx.append(_passwords)
+    app[TRIAL] = Trial(settings, data)
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(_end_streams)

@@ -1,8 +1,6 @@
 """`fenghuo channel list | test`: the ways to reach people, and a marked test message over one of them."""
 
 import asyncio
-import uuid
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,13 +8,11 @@ from rich.table import Table
 
 from config.data import Data
 from config.settings import Settings
-from domain.errors import Fault, InvalidInput
-from domain.levels import Grade, Level
 from fenghuo.commands.answers import console, dsn_of, print_json
 from fenghuo.running import read_settings
 
 if TYPE_CHECKING:
-    from responders.cases import Message, Outcome
+    from responders.cases import Outcome
 
 GIVE_UP_SECONDS = 10.0
 WORDS = {
@@ -43,8 +39,10 @@ def create_commands() -> typer.Typer:
     @cli.command("list")
     def list_channels(as_json: bool = typer.Option(False, "--json", help="Answer in JSON.")) -> None:
         """List the channels that settings and data set up, as policies and accounts name them."""
+        from responders.channels.trial import rows_of
+
         settings, data = read_settings()
-        rows = _rows(settings, data)
+        rows = rows_of(settings, data)
         if as_json:
             print_json(rows)
             return
@@ -81,58 +79,9 @@ def create_commands() -> typer.Typer:
     return cli
 
 
-def _rows(settings: Settings, data: Data) -> list[dict[str, str]]:
-    from responders.channels import services_of
-
-    rows = [{"channel": name, "kind": name, "contact": ""} for name in ("console", "file")]
-    rows += [{"channel": chat.name, "kind": chat.kind.value, "contact": ""} for chat in data.chats.values()]
-    return rows + [
-        {
-            "channel": service.name,
-            "kind": str(type(service).__struct_config__.tag),
-            "contact": "" if service.contact is None else service.contact.value,
-        }
-        for service in services_of(settings, data).values()
-    ]
-
-
 async def _test(settings: Settings, data: Data, name: str, login: str) -> "Outcome":
-    from responders.channels import open_channels
+    from responders.channels.trial import send_trial
     from responders.store import Store
 
-    known = [row["channel"] for row in _rows(settings, data) if row["channel"] != "console"]
-    if name not in known:
-        raise InvalidInput(
-            [Fault("name", f"{name!r} is no channel to be tested; there are {', '.join(known)}")]
-        )
     async with Store.open(dsn_of(settings), 2, give_up_seconds=GIVE_UP_SECONDS) as store:
-        user = await store.contacts.find(login)
-        contact = await store.contacts.of(user, name)
-        display = next(one.display for one in await store.users() if one.id == user)
-        clock = await store.clock()
-        async with open_channels(settings, data, store) as channels:
-            return await channels[name].send(made_up(display, contact, clock.now()))
-
-
-def made_up(recipient: str, contact: str, now: datetime) -> "Message":
-    """Make the message: it says that it is a test, in both languages, and asks for nothing."""
-    from responders.cases import Message
-    from responders.channels.addressed import TEST
-
-    return Message(
-        page=uuid.uuid4(),
-        incident=uuid.uuid4(),
-        recipient=recipient,
-        step=0,
-        loop=0,
-        reason=TEST,
-        title="【测试】渠道测试",
-        zh="这是一条测试通知，收到即说明渠道可用，无需处理。",
-        en="This is a test message: the channel works, nothing is to be done.",
-        level=Level.BLUE,
-        grade=Grade.IV,
-        place="",
-        drill=False,
-        created_at=now,
-        contact=contact,
-    )
+        return await send_trial(settings, data, store, name, login)

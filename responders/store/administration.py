@@ -3,7 +3,7 @@
 Only administrators, only within their own area: what lies elsewhere is not found. Each change is a line of the record.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 import msgspec
@@ -136,7 +136,7 @@ class Administration:
         await self._database.run(_put_areas, viewer, tuple(areas), request_id)
 
     async def note(
-        self, viewer: Viewer, kind: AdminKind, login: str, text: str, detail: dict[str, object] | None = None
+        self, viewer: Viewer, kind: AdminKind, login: str, text: str, detail: Mapping[str, object] | None = None
     ) -> None:
         """Put a deed that concerns an account on the record; NotFound for an account outside the viewer's area."""
         await self._database.run(_note_account, viewer, kind, login, text, detail or {})
@@ -218,7 +218,7 @@ async def _note_account(
     kind: AdminKind,
     login: str,
     text: str,
-    detail: dict[str, object],
+    detail: Mapping[str, object],
 ) -> None:
     actor = await find_actor(connection, viewer, ADMINISTERS)
     row = await find_account(connection, actor, login)

@@ -9,6 +9,7 @@ from api_contract import OPERATIONS
 from config import drills
 from config.data import load_data
 from config.policies import TOWERS
+from config.services import ContactKind
 from dashboards import texts
 from dashboards.texts import Language, browser_texts, catalogue, preferred, say
 from detectors.series.watch import GUARDS
@@ -26,7 +27,7 @@ from domain.incidents import (
 )
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
-from responders import accounts, views
+from responders import accounts, area_changes, views
 from responders.accounts import AccountWish
 from responders.admin_record import AdminKind
 from responders.cases import Reason
@@ -103,6 +104,9 @@ def families() -> set[str]:
         *(f"effect.{code}" for code in EFFECTS),
         *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
         *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
+        *(f"trial.{cause}" for cause in Cause),
+        *(f"contact_kind.{kind}" for kind in ContactKind),
+        *(f"admin_field.{field}" for field in ("code", "name", "name_en", "contact", "duty", "policy")),
         *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
         "registry_field.secrets",
         "evidence.limit_above",
@@ -116,7 +120,11 @@ ADMIN_ROOMS = {path.stem.removeprefix("admin_") for path in HOUSE.glob("template
     "page",
     "parts",
 }
-EFFECTS = set(re.findall(r'code="(\w+)"', Path(accounts.__file__).read_text(encoding="utf-8")))
+EFFECTS = {
+    code
+    for module in (accounts, area_changes)
+    for code in re.findall(r'code="(\w+)"', Path(module.__file__).read_text(encoding="utf-8"))
+}
 HANDLERS = "\n".join(path.read_text(encoding="utf-8") for path in HOUSE.glob("*.py"))
 DONE = re.compile(r"/admin/[^\"]*\?done=(\w+)")
 OWN_DONE = re.compile(r"/account\?done=(\w+)")
