@@ -1,7 +1,8 @@
 """The data files, shipped or local, read and checked: what each holds is told by its record."""
 
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -229,20 +230,14 @@ class Data(Struct, frozen=True, kw_only=True):
 
 
 def load_data(local: Path | None = None) -> Data:
-    """Read and check all data files; a file in `local` replaces the shipped one. InvalidConfiguration with all faults."""
+    """Read and check all data files; a file in `local` replaces the shipped one. InvalidConfiguration with all faults.
+
+    A file with a fault in its form hides none of the others: they are looked at beside the shipped one in its place.
+    """
     faults: list[Fault] = []
-    content: dict[str, Any] = {}
     if local is not None and not local.is_dir():
         raise InvalidConfiguration([Fault("data_dir", f"{local} is not a folder")])
-    for key, name in FILES.items():
-        path = local / name if local and (local / name).exists() else SHIPPED / name
-        content[key] = _read(path, key, faults)
-    if faults:
-        raise InvalidConfiguration(faults)
-    try:
-        files = convert(Files, content)
-    except InvalidInput as error:
-        raise InvalidConfiguration(error.faults) from error
+    files, wrong = _read_files(local, faults)
     data = Data(
         categories={category.slug: category for category in files.category},
         duties=files.duty,
@@ -270,30 +265,63 @@ def load_data(local: Path | None = None) -> Data:
         clocks=files.clock,
         reminders={grade: reminder for reminder in files.reminder for grade in reminder.grades},
     )
-    faults.extend(_doubles("category", [category.slug for category in files.category]))
-    faults.extend(_doubles("aqi", [f"a standard in force from {each.in_force_from}" for each in files.aqi]))
-    faults.extend(check_routes(files.route))
-    faults.extend(check_chats(files.chat))
-    faults.extend(check_services(files.service, [chat.name for chat in files.chat]))
-    faults.extend(check_breakers(files.breaker))
-    faults.extend(check_budgets(files.budget))
-    faults.extend(check_policies(files.policy))
-    faults.extend(check_hours(files.hours, files.notice))
-    faults.extend(check_holds(files.inhibition, files.shelving, data.categories))
-    faults.extend(check_pacing(files.pacing, {policy.slug for policy in files.policy}))
-    faults.extend(check_drills(files.drill, data.categories))
-    faults.extend(check_grouping(files.grouping))
-    faults.extend(check_clocks(files.clock, data.categories))
-    faults.extend(check_reminders(files.reminder))
-    faults.extend(check_cap_events(files.cap_event))
-    faults.extend(check_elements(files.element))
-    faults.extend(check_pollutants(files.pollutant))
-    faults.extend(check_rivers(files.river))
-    faults.extend(check_desk_rules(files.desk))
-    faults.extend(check_data(data))
+    slugs = {policy.slug for policy in files.policy}
+    chats = [chat.name for chat in files.chat]
+    editions = [f"a standard in force from {each.in_force_from}" for each in files.aqi]
+    checks: tuple[tuple[str, Iterator[Fault]], ...] = (
+        ("category", _doubles("category", [category.slug for category in files.category])),
+        ("aqi", _doubles("aqi", editions)),
+        ("route", check_routes(files.route)),
+        ("chat", check_chats(files.chat)),
+        ("service chat", check_services(files.service, chats)),
+        ("breaker", check_breakers(files.breaker)),
+        ("budget", check_budgets(files.budget)),
+        ("policy", check_policies(files.policy)),
+        ("hours notice", check_hours(files.hours, files.notice)),
+        ("inhibition shelving category", check_holds(files.inhibition, files.shelving, data.categories)),
+        ("pacing policy", check_pacing(files.pacing, slugs)),
+        ("drill category", check_drills(files.drill, data.categories)),
+        ("grouping", check_grouping(files.grouping)),
+        ("clock category", check_clocks(files.clock, data.categories)),
+        ("reminder", check_reminders(files.reminder)),
+        ("cap_event", check_cap_events(files.cap_event)),
+        ("element", check_elements(files.element)),
+        ("pollutant", check_pollutants(files.pollutant)),
+        ("river", check_rivers(files.river)),
+        ("desk", check_desk_rules(files.desk)),
+        ("category duty policy term grouping cap_event", check_data(data)),
+    )
+    for keys, found in checks:
+        if wrong.isdisjoint(keys.split()):
+            faults.extend(found)
     if faults:
         raise InvalidConfiguration(faults)
     return data
+
+
+def _read_files(local: Path | None, faults: list[Fault]) -> tuple[Files, set[str]]:
+    """Read all files; those with a fault in their form are named, and the shipped ones are there in their place."""
+    content: dict[str, Any] = {}
+    wrong: set[str] = set()
+    for key, name in FILES.items():
+        path = local / name if local and (local / name).exists() else SHIPPED / name
+        before = len(faults)
+        content[key] = _read(path, key, faults)
+        wrong |= {key} if len(faults) > before else set()
+    try:
+        return convert(Files, content | _shipped(key for key in wrong if not content[key])), wrong
+    except InvalidInput as error:
+        faults.extend(error.faults)
+        wrong |= {re.split(r"[.\[]", fault.field, maxsplit=1)[0] for fault in error.faults}
+    try:
+        return convert(Files, content | _shipped(wrong)), wrong
+    except InvalidInput as error:  # what is shipped is broken
+        raise InvalidConfiguration(faults) from error
+
+
+def _shipped(keys: Iterable[str]) -> dict[str, Any]:
+    broken: list[Fault] = []  # told of the file that is read in its place
+    return {key: _read(SHIPPED / FILES[key], key, broken) for key in keys if key in FILES}
 
 
 def _read(path: Path, key: str, faults: list[Fault]) -> list[Any]:

@@ -76,6 +76,37 @@ def test_faults_of_several_files_come_together(local: Path) -> None:
     assert "wait_minutes" in text
 
 
+def test_a_fault_of_form_hides_no_other(local: Path) -> None:
+    """A wrong number, a file that is no TOML and a wrong desk rule are told at once; what they upset is not guessed at."""
+    policies = (local / "policies.toml").read_text("utf-8")
+    (local / "policies.toml").write_text(
+        policies.replace("wait_minutes = 15", "wait_minutes = -1", 1), "utf-8"
+    )
+    (local / "drills.toml").write_text("not TOML", "utf-8")
+    duties = (local / "duties.toml").read_text("utf-8").split("[[duty]]")
+    (local / "duties.toml").write_text("[[duty]]".join(duties[:-1]), "utf-8")
+    (local / "desks.toml").write_text("[[desk]]\nsign_minutes = 0\n", "utf-8")
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_data(local)
+    told = [fault.field for fault in caught.value.faults]
+    assert "policy[0].steps[0].wait_minutes" in told
+    assert any(field.endswith("drills.toml") for field in told)
+    assert any(field.startswith("desk[0]") for field in told)
+    assert "duty" not in told, "who answers for what is proved with the policies, once these can be read"
+
+
+def test_a_fault_of_form_leaves_other_files_to_be_judged(local: Path) -> None:
+    """A drill that cannot be read, and a duty too few: both are told."""
+    (local / "drills.toml").write_text("[[drill]]\nslug = 1\n", "utf-8")
+    duties = (local / "duties.toml").read_text("utf-8").split("[[duty]]")
+    (local / "duties.toml").write_text("[[duty]]".join(duties[:-1]), "utf-8")
+    with pytest.raises(InvalidConfiguration) as caught:
+        load_data(local)
+    told = {fault.field for fault in caught.value.faults}
+    assert "duty" in told
+    assert any(field.startswith("drill[0]") for field in told)
+
+
 def test_names_between_files_must_meet(local: Path) -> None:
     """A term of a category that there is not, and a grade without a policy."""
     edit(local / "dictionary.toml", lambda text: text + '\n[[term]]\ncategory = "ufo"\nwords = ["飞碟"]\n')
