@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from domain.errors import Conflict, NotAllowed, NotFound
 from domain.identity import derived_id
 from domain.incidents import IncidentState
@@ -22,7 +20,7 @@ from responders.store.pages import pass_on
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.store.registry import county_now
-from responders.views import Viewer
+from responders.views import Role, Viewer
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 ASKING = sorted(GIVES_WORK)
@@ -114,8 +112,13 @@ async def _answer(
         return seen, standing
     if await connection.fetchval(sql("add_answer"), page, via.value) is None:
         return seen, Standing.USED
-    account = {**row, "user": row["user_id"], "display": row["recipient"]}
-    viewer = msgspec.convert({name: account[name] for name in Viewer.__struct_fields__}, Viewer)
+    viewer = Viewer(
+        user=row["user_id"],
+        login=row["login"],
+        display=row["recipient"],
+        role=Role(row["role"]),
+        area=row["area"],
+    )
     if standing is Standing.TO_SEE:
         await _note_seen(connection, viewer, row, via)
         return seen, Standing.SEEN
