@@ -33,7 +33,10 @@ from domain.identity import incident_id
 from domain.incidents import PleaKind, TaskState, Verdict
 from domain.levels import Level
 from responders.pleas import Plea
+from responders.replies import Via
 from responders.store import Store
+from responders.store.pool import Connection
+from responders.views import Viewer
 
 COUNTY_POST, TOWN_POST, CITY_POST = (viewer(POSTS[area]) for area in (COUNTY, QINGXI, CITY))
 ONE_LIFE_AT_LEAST = 3
@@ -118,6 +121,47 @@ async def reminds(world: World) -> Way:
     (task,) = (await world.show(one)).tasks
     await wait(world, seconds=(task.due_at - task.dispatched_at).total_seconds() / 2)
     return Way(one, lambda store: store.workers.remind_next(world.rules))
+
+
+async def urges(world: World) -> Way:
+    """A task is far beyond its time, and its unit and the city are to hear of it again."""
+    one = await case(world, Level.ORANGE)
+    await world.store.acknowledge(COUNTY_POST, one, uuid4())
+    (task,) = (await world.show(one)).tasks
+    await wait(world, seconds=(task.due_at - task.dispatched_at).total_seconds() * 1.5)
+    await world.store.workers.remind_next(world.rules)
+    await wait(world, hours=1)
+    return Way(one, lambda store: store.workers.remind_next(world.rules))
+
+
+async def _page_of(world: World, one: UUID, to: Viewer, reason: str) -> UUID:
+    """Find somebody's page about a case over the outside channel."""
+
+    async def find(connection: Connection) -> Any:
+        return await connection.fetchval(
+            "select id from page where incident = $1 and recipient = $2 and reason = $3 order by channel limit 1",
+            one,
+            to.user,
+            reason,
+        )
+
+    found: UUID = await world.store._database.read(find)
+    return found
+
+
+async def answers(world: World) -> Way:
+    """The township presses the link of its page."""
+    one = await case(world)
+    page = await _page_of(world, one, TOWN_POST, "opened")
+    return Way(one, lambda store: store.replies.answer(page, Via.LINK))
+
+
+async def sees(world: World) -> Way:
+    """A township that joined replies that it has seen its task."""
+    one = await case(world)
+    await world.store.casework.join(COUNTY_POST, one, HEWAN, "下游受影响", uuid4(), world.rules)
+    page = await _page_of(world, one, viewer(POSTS[HEWAN]), "dispatched")
+    return Way(one, lambda store: store.replies.answer(page, Via.SMS))
 
 
 async def _refused(world: World) -> tuple[UUID, UUID]:
@@ -235,8 +279,8 @@ async def accepts(world: World) -> Way:
 
 
 WAYS = (
-    opens, raises, recurs, clears, climbs, reminds, lapses, arbitrates, refuses, acknowledges, takes_over, decides, closes,
-    reopens, merges, joins, shelves, accepts,
+    opens, raises, recurs, clears, climbs, reminds, urges, answers, sees, lapses, arbitrates, refuses, acknowledges,
+    takes_over, decides, closes, reopens, merges, joins, shelves, accepts,
 )  # fmt: skip
 CUT = (opens, climbs, acknowledges, reopens)
 """Ways on which the connection alone is cut, too; the others go through the same door."""
