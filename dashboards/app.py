@@ -15,6 +15,7 @@ from dashboards import sessions
 from dashboards.admin_ways import TRIAL, Trial
 from dashboards.api_page import DESCRIBED, Described
 from dashboards.events import HUB
+from dashboards.field import add_sealer
 from dashboards.gate import GATE, PASSWORDS, Gate
 from dashboards.hub import Hub
 from dashboards.keys import DATA, DOOR, RULES, SETTINGS, STATIC, Door
@@ -50,6 +51,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[RULES] = Rules(data, channel_names(settings.respond, (*data.chats, *data.services)))
     app[DOOR] = Door(store)
     add_ways(app, settings, data)
+    add_sealer(app, settings)
     app[NAMES] = Names()
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])

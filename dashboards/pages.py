@@ -26,7 +26,12 @@ async def start_of(request: web.Request, content: dict[str, object]) -> str:
 
 
 async def show_queue(request: web.Request) -> web.Response:
-    """Show the queue; `?state=all` shows ended cases too. Administrators have no cases: they are led to the stations."""
+    """Show the queue; `?state=all` shows ended cases too. Administrators have no cases: they are led to the stations.
+
+    Grid workers are led to the field app, unless they ask for a part of the queue.
+    """
+    if request[VIEWER].role is Role.GRID and not request.query_string:
+        raise web.HTTPSeeOther("/field")
     if request[VIEWER].role is Role.ADMIN:
         raise web.HTTPSeeOther("/registry")
     names = {name: value for name, value in request.query.items() if name in QueueQuery.__struct_fields__}

@@ -26,6 +26,8 @@ from dashboards import (
     cap,
     casework,
     detection,
+    field,
+    field_app,
     figures,
     links,
     oidc,
@@ -51,6 +53,7 @@ from domain.inputs import AwareTime
 from responders.burden import AreaBurden, Load
 from responders.detection import HeldBackRow
 from responders.drills import DrillRow
+from responders.field import FieldDay, FieldReport, Taken
 from responders.lessons import NewNote
 from responders.registration import Step
 from responders.response import AreaResponse
@@ -87,6 +90,14 @@ HELD_BACK = {
     "change": int,
 }
 BURDEN = {"day": date, "own": Load, "budget": Budget, "over": list[str], "areas": list[AreaBurden]}
+FIELD = {
+    "viewer": Viewer,
+    "language": Language,
+    "clock": dict[str, float],
+    "categories": list[str],
+    "push": bool,
+    "day": FieldDay,
+}
 EVENTS = Media(
     "text/event-stream", "Server-sent events until the reader leaves; each carries the id of its change."
 )
@@ -114,6 +125,13 @@ ROUTES = (
     web.post("/admin/sessions/{session}/end", admin.end_session),
     web.get("/admin/record", admin_record.show_record),
     web.post("/admin/record/verify", admin_record.verify),
+    web.get("/field", field_app.show_page),
+    web.get("/field/app/worker.js", field_app.show_worker),
+    web.get("/field/app/shell-{language}.html", field_app.show_shell),
+    web.get("/field/app/manifest-{language}.webmanifest", field_app.show_manifest),
+    web.get("/field/app/texts-{language}.json", field_app.show_texts),
+    web.get("/field/photos/{report}", field.show_photo),
+    web.post("/field/photos/{report}", field.add_photo),
     web.get("/sign-in", sessions.show_sign_in),
     web.post("/sign-in", sessions.sign_in),
     web.post("/sign-out", sessions.sign_out),
@@ -223,6 +241,9 @@ ROUTES = (
     post(f"{CASE}/reports", reports.submit, reports.ReportWish, {"report": ReportRow}, status=201),
     post(f"{CASE}/review/notes", review.add_note, NewNote, ROW),
     post("/api/v1/alerts/{alert}/open", detection.open_alert, api.Nothing, ROW),
+    get("/api/v1/field", field.show_day, FIELD),
+    post("/api/v1/field/reports", field.report, field.ReportBody, {"report": Taken}, once=False),
+    get(f"{CASE}/field-reports", field.list_of_case, {"reports": list[FieldReport]}),
     get("/api/v1/response", figures.show_response, {"areas": list[AreaResponse]}, query=figures.Days),
     get("/api/v1/burden", figures.show_burden, BURDEN, query=figures.Day),
     web.get("/registry", registry.show_registry),

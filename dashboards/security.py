@@ -17,6 +17,7 @@ DIRECTIVES = (
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
+    "manifest-src 'self'",
     "font-src 'self'",
     "connect-src 'self'",
     "worker-src 'self'",

@@ -23,7 +23,7 @@ from responders.sign_in import Way, of_login
 log = structlog.get_logger()
 
 
-OPEN_PATHS = ("/sign-in", "/healthz", "/metrics", "/static/", "/texts/", *SIGNED_PATHS)
+OPEN_PATHS = ("/sign-in", "/healthz", "/metrics", "/static/", "/texts/", "/field/app/", *SIGNED_PATHS)
 """What can be had without signing in."""
 
 

@@ -9,6 +9,7 @@ import { FormDialog, openForm } from "./form.js";
 import { HelpSheet, openHelp } from "./help.js";
 import { Pages, Timeline } from "./record.js";
 import { RelatedCases } from "./related.js";
+import { FieldReports } from "./field-case.js";
 import { CallBacks, CaseAlerts, Together } from "./standing.js";
 import { Tasks } from "./tasks.js";
 import { acknowledge, undo } from "./undo.js";
@@ -158,6 +159,7 @@ function Case() {
         <${Curves} evidence=${evidence} names=${names.value} />
         <${RelatedCases} incident=${row.id} version=${row.version} />
         <${Tasks} sight=${sight} mayAct=${mayAct} />
+        <${FieldReports} incident=${view.value.row.id} version=${view.value.row.version} />
         <${CallBacks} view=${view.value} />
         <${Pages} view=${view.value} />
       </div>

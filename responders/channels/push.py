@@ -129,6 +129,7 @@ def payload(service: WebPush, message: Message) -> bytes:
         "title": cut(message.title, MOST_TITLE),
         "tag": str(message.key),
         "url": message.link or f"/incidents/{message.incident}",
+        "incident": str(message.incident),
         "level": message.level.value,
         "grade": message.grade.value,
         "drill": message.drill,

@@ -6,7 +6,7 @@ select code, name, coalesce(record ->> 'name_en', '') as name_en from area
 where starts_with(code, $1) and length(code) <= length($1) + 6 order by code;
 
 -- name: field_tasks
--- List tasks of an area, and of cases in it, that are not over, by deadline: (area, limit).
+-- List tasks in an area that are not over, of open cases, by deadline: (area, limit).
 select task.id, task.incident, task.area, task.post, coalesce(area.name, task.area) as area_name, task.state,
     task.dispatched_at, task.due_at, incident.category, incident.level, incident.grade, incident.title, incident.zh, incident.en,
     coalesce(place.name, incident.place) as place_name, coalesce(place.record ->> 'name_en', '') as place_name_en, incident.drill
@@ -14,7 +14,7 @@ from task
 join incident on incident.id = task.incident
 left join area on area.code = task.area
 left join area place on place.code = incident.place
-where (starts_with(incident.place, $1) or starts_with(task.area, $1) and case_within(incident.id, incident.place, $1))
+where starts_with(task.area, $1) and case_within(incident.id, incident.place, $1)
     and task.state in ('dispatched', 'refused', 'accepted', 'on_site', 'suspended', 'done')
     and incident.state not in ('closed', 'reviewed', 'false_alarm', 'merged')
 order by task.state = 'done', task.due_at, task.id limit $2;

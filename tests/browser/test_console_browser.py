@@ -268,6 +268,8 @@ async def test_a_grid_worker_sees_and_does_not_decide(browser: Browser, console:
         await ready(page)
         await expect(page.locator("button#acknowledge")).to_have_count(1)
     async with seated(browser, console, "wangge") as page:
+        await page.goto("/?state=open")
+        await ready(page)
         await expect(page.locator("button.acknowledge")).to_have_count(0)
         await expect(page.locator(".empty")).to_be_visible()
 

@@ -187,7 +187,8 @@ async def test_a_grid_worker_pleads(store: Store) -> None:
     assert row.state is TaskState.REFUSED
     ((asked,),) = [one.pleas for one in (await store.field.day(viewer("wangge"))).tasks if one.id == task]
     assert (asked.kind, asked.outcome) == (PleaKind.REFUSE, None)
-    (other,) = [one for one in (await store.field.day(viewer("wangge"))).tasks if not one.own]
+    seen = await store.incident(viewer("wangge"), case_of(VILLAGE_CASE))
+    (other,) = [one for one in seen.tasks if one.id != task]
     with pytest.raises(NotAllowed):
         await store.pleas.ask(viewer("wangge"), other.id, plea, uuid4(), RULES)
 
