@@ -23,6 +23,7 @@ from dashboards.names import NAMES, Names
 from dashboards.oidc import PROVIDER, Provider
 from dashboards.passwords import Passwords
 from dashboards.problems import tell_problems
+from dashboards.personal import OPENER, Opener
 from dashboards.routes import ROUTES
 from dashboards.security import check_origin, count_requests, know_language, set_headers
 from dashboards.tokens import add_tokens
@@ -60,6 +61,8 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app[GATE] = Gate.of(settings)
     app[PROVIDER] = Provider(settings.sign_in)
     app.cleanup_ctx.append(_passwords)
+    app[OPENER] = Opener.of(settings)
+    app[TRIAL] = Trial(settings, data)
     app[TRIAL] = Trial(settings, data)
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)

@@ -10,3 +10,8 @@ REPLIES = Counter(
     "fenghuo_replies_total", "Pages answered by link or SMS, by what came of it", ["way", "standing"]
 )
 RECEIPTS = Counter("fenghuo_receipts_total", "Receipts of channels", ["channel", "outcome"])
+PERSONAL_READS = Counter(
+    "fenghuo_personal_reads_total",
+    "Openings of personal data, by whether a person's day is within its limit",
+    ["outcome"],
+)

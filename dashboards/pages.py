@@ -45,10 +45,9 @@ async def show_incident_page(request: web.Request) -> web.Response:
     """Show one incident."""
     content = await read_incident(request, incident_of(request))
     start = await start_of(request, structs.asdict(content))
-    title = content.incident.row.title
-    return page(
-        request, "incident.html", script="incident.js", start=start, viewer=request[VIEWER], title=title
-    )
+    row = content.incident.row
+    names = {"title": row.title, "incident": row.id}
+    return page(request, "incident.html", script="incident.js", start=start, viewer=request[VIEWER], **names)
 
 
 async def show_texts(request: web.Request) -> web.Response:

@@ -35,6 +35,7 @@ from responders.store.pacing import Pacings
 from responders.store.pages import Pages
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
+from responders.store.personal import Personal
 from responders.store.register import Register
 from responders.store.replies import Replies
 from responders.store.reports import Reports
@@ -77,6 +78,8 @@ class Store:
         self.sign_ins = SignIns(database)
         self.pages = Pages(database)
         self.pacing = Pacings(database)
+        self.personal = Personal(database)
+        self.casework = Casework(database)
         self.administration = Administration(database)
         self.contacts = Contacts(database)
         self.replies = Replies(database)

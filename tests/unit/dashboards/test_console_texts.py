@@ -8,6 +8,7 @@ from api_contract import OPERATIONS
 
 from config import drills
 from config.data import load_data
+from config.personal import Clear
 from config.policies import TOWERS
 from config.services import ContactKind
 from dashboards import texts
@@ -25,18 +26,21 @@ from domain.incidents import (
     TaskState,
     Verdict,
 )
+from domain.inputs import Person
 from domain.levels import Feed, Grade, Level
 from domain.registry import Device, Series
 from responders import accounts, area_changes, views
 from responders.accounts import AccountWish
 from responders.admin_record import AdminKind
-from responders.cases import Reason
+from responders.burden import Load
+from responders.cases import Cause, Reason
 from responders.dues import ReportKind
 from responders.holds import HoldKind
 from responders.lessons import NoteKind
 from responders.registration import Action, Kind
 from responders.review import Kept
 from responders.seats import Drills, Nearness
+from responders.store.personal import SEALED
 
 HOUSE = Path(texts.__file__).parent
 SOURCES = [*HOUSE.glob("*.py"), *HOUSE.glob("templates/*.html"), *HOUSE.glob("static/*.js")]
@@ -105,6 +109,12 @@ def families() -> set[str]:
         *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
         *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
         *(f"trial.{cause}" for cause in Cause),
+        *(f"personal.{kind}" for kind in SEALED),
+        *(
+            f"personal_field.{field}"
+            for field in (*Person.__struct_fields__, *Clear.__struct_fields__)
+            if field != "person"
+        ),
         *(f"contact_kind.{kind}" for kind in ContactKind),
         *(f"admin_field.{field}" for field in ("code", "name", "name_en", "contact", "duty", "policy")),
         *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
