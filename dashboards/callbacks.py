@@ -13,7 +13,7 @@ from dashboards.ways import FLOODS, WAYS, caller_of
 from domain.decode import decode_json
 from domain.errors import InvalidInput, NotFound
 from responders.contacts import Keyring, read_phone
-from responders.replies import IS_ANSWERED, SENTENCES, Standing, Via, choose, sentence
+from responders.replies import IS_ANSWERED, SENTENCES, Standing, Via, choose, outcome, sentence
 from responders.store import Store
 from responders.store.replies import local_time
 
@@ -143,8 +143,10 @@ async def _choose(
         return Standing.UNKNOWN, SENTENCES[Standing.UNKNOWN]
     if len(codes) < len(pages):
         return Standing.AMBIGUOUS, SENTENCES[Standing.AMBIGUOUS]
-    told: list[tuple[Standing, str]] = []
+    told: dict[UUID, tuple[Standing, str]] = {}
     for page in pages:
-        seen, standing = await store.replies.answer(page, Via.SMS)
-        told.append((standing, f"{seen.title}：{sentence(standing, seen, local_time)}"))
-    return told[0][0], "\n".join(said for _, said in told)
+        if page in told:  # a letter's code told of it before
+            continue
+        for seen, standing in await store.replies.answer_letter(page, Via.SMS):
+            told.setdefault(seen.page, (standing, f"{seen.title}：{sentence(standing, seen, local_time)}"))
+    return outcome([standing for standing, _ in told.values()]), "\n".join(said for _, said in told.values())

@@ -15,7 +15,7 @@ from dashboards.render import page
 from dashboards.texts import say
 from dashboards.ways import LINKS, WAYS
 from domain.errors import NotFound
-from responders.replies import IS_ANSWERED, MAY_ANSWER, SENTENCES, Seen, Standing, Via, sentence
+from responders.replies import IS_ANSWERED, MAY_ANSWER, SENTENCES, Seen, Standing, Via, outcome, sentence
 from responders.store.replies import local_time
 
 STATUS = {
@@ -51,13 +51,14 @@ async def _link(request: web.Request, *, acknowledge: bool) -> web.Response:
     replies = store_of(request).replies
     try:
         if acknowledge:
-            seen, standing = await replies.answer(named, Via.LINK, until)
-            REPLIES.labels(Via.LINK.value, standing.value).inc()
+            told = await replies.answer_letter(named, Via.LINK, until)
+            for _, standing in told:
+                REPLIES.labels(Via.LINK.value, standing.value).inc()
         else:
-            seen, standing = await replies.see(named, until)
+            told = await replies.see_letter(named, until)
     except NotFound:
         return _forged(request)
-    return _show(request, standing, sentence(standing, seen, local_time), seen)
+    return _show(request, told)
 
 
 def _read(request: web.Request) -> tuple[UUID, datetime] | None:
@@ -71,19 +72,32 @@ def _forged(request: web.Request) -> web.Response:
     standing = Standing.LIMITED if wait else Standing.UNKNOWN
     REPLIES.labels(Via.LINK.value, standing.value).inc()
     told = SENTENCES[standing] if wait else say(request[LANGUAGE])("answer.forged")
-    response = _show(request, standing, told, None)
+    response = page(
+        request,
+        "answer.html",
+        status=STATUS[standing],
+        told=in_language(told, request[LANGUAGE]),
+        cases=[],
+        open=[],
+    )
     if wait:
         response.headers["Retry-After"] = str(round(wait))
     return response
 
 
-def _show(request: web.Request, standing: Standing, told: str, seen: Seen | None) -> web.Response:
+def _show(request: web.Request, told: list[tuple[Seen, Standing]]) -> web.Response:
+    """Show a page, or all that a letter told of, each with its own sentence; the button is for what is still open."""
     return page(
         request,
         "answer.html",
-        status=STATUS[standing],
-        seen=seen,
-        told=in_language(told, request[LANGUAGE]),
-        may_press=standing in MAY_ANSWER,
-        is_done=standing in IS_ANSWERED,
+        status=STATUS[outcome([standing for _, standing in told])],
+        cases=[
+            {
+                "seen": seen,
+                "told": in_language(sentence(standing, seen, local_time), request[LANGUAGE]),
+                "is_well": standing in MAY_ANSWER | IS_ANSWERED,
+            }
+            for seen, standing in told
+        ],
+        open=[seen for seen, standing in told if standing in MAY_ANSWER],
     )

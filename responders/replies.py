@@ -1,7 +1,7 @@
 """What becomes of an answer to a page by its link or by SMS: pure, with a named standing and a sentence for each."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -125,6 +125,11 @@ def choose(text: str, pages: Iterable[UUID], code_of: Callable[[UUID], str]) -> 
     """Find the pages that a reply means, of those that went to its number: each whose code stands in the text."""
     wanted = set(codes_in(text))
     return tuple(page for page in pages if code_of(page) in wanted) if wanted else ()
+
+
+def outcome(standings: Sequence[Standing]) -> Standing:
+    """Tell in one word what became of all that a letter told: something was done, may be done, or why the first may not."""
+    return next((one for kind in (IS_ANSWERED, MAY_ANSWER) for one in standings if one in kind), standings[0])
 
 
 def sentence(standing: Standing, seen: Seen | None = None, local: Callable[[datetime], str] = str) -> str:

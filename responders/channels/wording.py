@@ -68,11 +68,11 @@ def _others(message: Message) -> str:
 
 
 def how(message: Message) -> str:
-    """Say how to acknowledge, by what the message carries: link and code of a letter are those of its first case."""
+    """Say how to acknowledge, by what the message carries: link and code of a letter are for all that it tells of."""
     told = _how(message)
     if not message.also or not (message.code or message.link):
         return told
-    return f"{told.removesuffix('。')}第1件，其余请在值班台确认。"
+    return f"{told.removesuffix('。')}全部{len(message.also) + 1}件。"
 
 
 def _how(message: Message) -> str:

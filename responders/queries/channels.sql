@@ -50,6 +50,13 @@ select page.id as page, page.incident, page.created_at, page.channel, page.recip
 from page join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
 where page.id = $1 and (page.task is null or page.reason = any($2::text[]));
 
+-- name: pages_told_with
+-- List a page and what else its letter told of and asks an answer for, the page first: (page, reasons of pages that give work).
+select page.id from page
+where page.id in (select $1::uuid union select id from page where letter = (select letter from page where id = $1))
+    and (page.task is null or page.reason = any($2::text[]))
+order by page.id <> $1, page.grade, page.created_at, page.id;
+
 -- name: withdraw_seen
 -- Withdraw what was not sent yet of pages that somebody has seen: (case, task or null, user, reasons of pages that give work).
 update page set state = 'withdrawn', outcome = 'acknowledged'

@@ -11,7 +11,7 @@ from domain.incidents import IncidentState
 from domain.levels import Grade, Level
 from responders import words
 from responders.cases import GIVES_WORK, Cause
-from responders.replies import LINK_LIFE, MAY_ANSWER, Seen, Standing, Via, attempt, judge
+from responders.replies import LINK_LIFE, MAY_ANSWER, Seen, Standing, Via, attempt, ends_at, judge
 from responders.store import commands
 from responders.store.console import find_actor
 from responders.store.drills import refuse_silent
@@ -55,6 +55,25 @@ class Replies:
         except NotAllowed:
             seen, _ = await self._database.read(_see, page, until)
             return seen, Standing.NOT_ALLOWED
+
+    async def see_letter(self, page: UUID, until: datetime | None = None) -> list[tuple[Seen, Standing]]:
+        """Show a page and all that was told with it, as the link of the letter does; NotFound as of `see`.
+
+        The page that the link names comes first, and its end is that of all.
+        """
+        return await self._database.read(_see_letter, page, until)
+
+    async def answer_letter(
+        self, page: UUID, via: Via, until: datetime | None = None
+    ) -> list[tuple[Seen, Standing]]:
+        """Answer a page and all that was told with it, each as by itself, and tell what became of each.
+
+        Each is a transaction of its own: what one of them meets keeps no other from its answer, and after a crash in the
+        middle the same answer does the rest.
+        """
+        told = await self.see_letter(page, until)
+        ends = until or ends_at(told[0][0].created_at)
+        return [await self.answer(seen.page, via, ends) for seen, _ in told]
 
     async def pages_to(self, channel: str, digest: bytes) -> list[UUID]:
         """List pages that went over a channel to the number of that digest and may still be answered, newest first."""
@@ -101,6 +120,16 @@ def _seen(row: Record) -> Seen:
 async def _see(connection: Connection, page: UUID, until: datetime | None) -> tuple[Seen, Standing]:
     seen = _seen(await _row(connection, page))
     return seen, judge(seen, await county_now(connection), until)
+
+
+async def _see_letter(
+    connection: Connection, page: UUID, until: datetime | None
+) -> list[tuple[Seen, Standing]]:
+    first = _seen(await _row(connection, page))
+    pages = [row["id"] for row in await connection.fetch(sql("pages_told_with"), page, ASKING)]
+    others = [_seen(await _row(connection, other)) for other in pages if other != page]
+    now, ends = await county_now(connection), until or ends_at(first.created_at)
+    return [(seen, judge(seen, now, ends)) for seen in (first, *others)]
 
 
 async def _answer(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg  # type: ignore[import-untyped]  # ships no types
 import msgspec
 import pytest_asyncio
 from aiohttp import ClientResponse, CookieJar
@@ -55,6 +56,7 @@ class Phone:
     client: TestClient[Any, Any]
     keys: Keyring
     page: UUID
+    rules: Rules
 
     @property
     def link(self) -> str:
@@ -77,10 +79,10 @@ class Phone:
         said: dict[str, Any] = await answer.json()
         return said
 
-    async def acknowledged_by(self) -> str | None:
-        """Tell who took note of the case."""
+    async def acknowledged_by(self, case: UUID | None = None) -> str | None:
+        """Tell who took note of a case, the first one unless another is named."""
         seat = await self.console.seat("county")
-        view = await (await seat.get(f"/api/v1/incidents/{case_of(NOISE)}")).json()
+        view = await (await seat.get(f"/api/v1/incidents/{case or case_of(NOISE)}")).json()
         by: str | None = view["incident"]["row"]["acknowledged_by"]
         return by
 
@@ -115,7 +117,7 @@ async def phone(database: str) -> AsyncIterator[Phone]:
         client: TestClient[Any, Any] = TestClient(server, cookie_jar=CookieJar(unsafe=True))
         page = page_id(case_of(NOISE), 0, 0, str(user), "sms")
         try:
-            yield Phone(console, client, keys, page)
+            yield Phone(console, client, keys, page, rules)
         finally:
             for seat in [*console.seats, Seat(client)]:
                 await seat.client.session.close()
@@ -146,6 +148,55 @@ async def test_the_button_acknowledges_and_the_second_press_is_told(phone: Phone
     assert again.status == 409 and "此通知已确认过" in text and "<button" not in text
     english = await (await phone.look(phone.link + "?lang=en")).text()
     assert "answered before" in english
+
+
+async def put_in_one_letter(phone: Phone, database: str) -> UUID:
+    """Open a second case of another kind and say that one letter told of both; the second case."""
+    second = msgspec.structs.replace(NOISE, id=uuid4(), category="air-pollution")
+    await phone.console.store.record_alert(second, phone.rules)
+    case = case_of(second)
+    pages = [phone.page, page_id(case, 0, 0, str(BAISHI.id), "sms")]
+    connection = await asyncpg.connect(database)
+    try:
+        letter = uuid4()
+        await connection.execute(
+            "insert into letter (id, recipient, channel, pages) values ($1, $2, 'sms', 2)", letter, BAISHI.id
+        )
+        told = await connection.execute(
+            "update page set letter = $1, state = 'delivered' where id = any($2::uuid[])", letter, pages
+        )
+        assert told == "UPDATE 2"
+    finally:
+        await connection.close()
+    return case
+
+
+async def test_the_link_of_a_letter_shows_and_acknowledges_all_its_cases(phone: Phone, database: str) -> None:
+    """One button for both, in either language; afterwards each case says that it is done, and there is no button."""
+    case = await put_in_one_letter(phone, database)
+    text = await (await phone.look()).text()
+    assert "确认接收全部 2 件" in text and text.count("<button") == 1 and text.count("待您确认接收") == 2
+    assert str(case) in text and str(case_of(NOISE)) in text
+    pressed = await phone.press()
+    text = await pressed.text()
+    assert pressed.status == 200 and text.count("已确认接收，请到值班台处置") == 2 and "<button" not in text
+    assert await phone.acknowledged_by() == await phone.acknowledged_by(case) == "白石镇值班室"
+    again = await phone.press()
+    assert again.status == 409 and (await again.text()).count("此通知已确认过") == 2
+    english = await (await phone.look(phone.link + "?lang=en")).text()
+    assert english.count("This page was answered before") == 2
+
+
+async def test_a_reply_to_a_letter_is_told_case_by_case(phone: Phone, database: str) -> None:
+    """The county was first with one of them: a line says so, another that the rest is done."""
+    case = await put_in_one_letter(phone, database)
+    seat = await phone.console.seat("county")
+    assert (await seat.act(case_of(NOISE), "acknowledge")).status == 200
+    said = await phone.reply(phone.keys.code(phone.page))
+    assert (said["ok"], said["standing"]) == (True, "done")
+    first, second = said["said"].splitlines()
+    assert "示例县应急指挥中心已于" in first and "已确认接收，请到值班台处置" in second
+    assert await phone.acknowledged_by(case) == "白石镇值班室"
 
 
 async def test_who_was_first_is_named_on_the_link(phone: Phone) -> None:
@@ -206,7 +257,7 @@ async def test_all_consoles_count_the_same_replies(phone: Phone) -> None:
         TestServer(create_console(SETTINGS, EDITED, phone.console.store)) as other,
         TestClient(other) as client,
     ):
-        second = Phone(phone.console, client, phone.keys, phone.page)
+        second = Phone(phone.console, client, phone.keys, phone.page, phone.rules)
         assert (await second.reply(wrong))["standing"] == "unknown"
         assert (await phone.reply(code))["standing"] == "done"
         for turn in (phone, second, phone, second, phone):

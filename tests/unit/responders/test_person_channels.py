@@ -483,17 +483,17 @@ def test_how_to_acknowledge_is_said_by_what_there_is(changes: dict[str, str], to
     assert word(TEMPLATE, message(**changes), 2_000).endswith(told)
 
 
-def test_a_letter_tells_how_many_cases_it_is_of_and_which_its_link_means() -> None:
-    """However much is cut: the number stays, and nobody takes one press for all of them."""
+def test_a_letter_tells_how_many_cases_it_is_of_and_that_its_code_is_for_all() -> None:
+    """However much is cut: the number stays, so that everybody knows how many one reply acknowledges."""
     also = tuple(
         Also(uuid4(), uuid4(), f"噪声 · 第{number}村", Level.BLUE, Grade.IV) for number in range(1, 40)
     )
     letter = message(also=also, code="123456")
     whole = word(TEMPLATE, letter, 10_000)
     assert "（共40件）青溪河" in whole and "\n蓝色 Ⅳ级 噪声 · 第39村" in whole
-    assert whole.endswith("回复123456确认接收第1件，其余请在值班台确认。")
+    assert whole.endswith("回复123456确认接收全部40件。")
     short = word(TEMPLATE, letter, sms_room(2), count_utf16)
-    assert count_utf16(short) <= sms_room(2) and "（共40件）" in short and short.endswith("值班台确认。")
+    assert count_utf16(short) <= sms_room(2) and "（共40件）" in short and short.endswith("确认接收全部40件。")
     assert how(message(also=also)) == "请青溪镇值班室在值班台确认接收。"
 
 

@@ -20,6 +20,7 @@ from responders.replies import (
     codes_in,
     ends_at,
     judge,
+    outcome,
     sentence,
 )
 
@@ -123,3 +124,18 @@ def test_a_number_that_guesses_has_to_wait() -> None:
     may, times = attempt(times, NOW + ATTEMPTS_WITHIN)
     assert (may, len(times)) == (True, MOST_ATTEMPTS)
     assert attempt(times, NOW + ATTEMPTS_WITHIN)[0] is False
+
+
+@pytest.mark.parametrize(
+    ("standings", "told"),
+    [
+        ((Standing.DONE,), Standing.DONE),
+        ((Standing.FIRST, Standing.ENDED, Standing.DONE), Standing.DONE),
+        ((Standing.USED, Standing.OPEN), Standing.OPEN),
+        ((Standing.FIRST, Standing.ENDED), Standing.FIRST),
+        ((Standing.OPEN, Standing.SEEN), Standing.SEEN),
+    ],
+)
+def test_one_word_for_all_that_a_letter_told(standings: tuple[Standing, ...], told: Standing) -> None:
+    """What was done comes before what may be done, and that before why the first may not."""
+    assert outcome(standings) is told
