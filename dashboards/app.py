@@ -11,9 +11,10 @@ from aiohttp import web
 
 from config.data import Data
 from config.settings import Settings
-from dashboards import sessions
+from dashboards import display, sessions
 from dashboards.admin_ways import TRIAL, Trial
 from dashboards.api_page import DESCRIBED, Described
+from dashboards.areamap import MAPS, Maps
 from dashboards.events import HUB
 from dashboards.field import add_sealer
 from dashboards.gate import GATE, PASSWORDS, Gate
@@ -22,8 +23,8 @@ from dashboards.keys import DATA, DOOR, RULES, SETTINGS, STATIC, Door
 from dashboards.names import NAMES, Names
 from dashboards.oidc import PROVIDER, Provider
 from dashboards.passwords import Passwords
-from dashboards.problems import tell_problems
 from dashboards.personal import OPENER, Opener
+from dashboards.problems import tell_problems
 from dashboards.routes import ROUTES
 from dashboards.security import check_origin, count_requests, know_language, set_headers
 from dashboards.tokens import add_tokens
@@ -44,7 +45,14 @@ SHUTDOWN_SECONDS = 3.0
 def create_console(settings: Settings, data: Data, store: Store | None = None) -> web.Application:
     """Build the console. Without a store it answers 503 in words until one is put behind `app[DOOR]`."""
     app = web.Application(
-        middlewares=[count_requests, know_language, tell_problems, check_origin, sessions.know_viewer],
+        middlewares=[
+            count_requests,
+            know_language,
+            tell_problems,
+            check_origin,
+            sessions.know_viewer,
+            display.keep_to_wall,
+        ],
         client_max_size=MAX_BODY_BYTES,
     )
     app[SETTINGS] = settings.console
@@ -54,6 +62,7 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     add_ways(app, settings, data)
     add_sealer(app, settings)
     app[NAMES] = Names()
+    app[MAPS] = Maps()
     app[STATIC] = f"/static/{static_version()}"
     app[HUB] = Hub(app[DOOR])
     app[DESCRIBED] = Described(ROUTES)

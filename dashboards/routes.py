@@ -22,9 +22,11 @@ from dashboards import (
     admin_ways,
     api,
     api_page,
+    areamap,
     callbacks,
     cap,
     casework,
+    command,
     detection,
     field,
     field_app,
@@ -34,9 +36,9 @@ from dashboards import (
     pages,
     paging,
     passkeys,
+    personal,
     push,
     registry,
-    personal,
     reports,
     review,
     roster,
@@ -61,6 +63,7 @@ from responders.response import AreaResponse
 from responders.review import CaseReview
 from responders.roster_views import HandOverView, RosterChange, RosterView, SwapView
 from responders.seats import Related, SavedView
+from responders.situation import Situation
 from responders.stations import DeviceList, RegistryChange, SeriesList
 from responders.store.reports import ReportsView
 from responders.store.reviews import DrillReview
@@ -102,6 +105,8 @@ FIELD = {
 EVENTS = Media(
     "text/event-stream", "Server-sent events until the reader leaves; each carries the id of its change."
 )
+SITUATION = {"situation": Situation, "storm": command.StormRule, "release": str}
+
 ROUTES = (
     web.get("/", pages.show_queue),
     web.get("/incidents/{incident}", pages.show_incident_page),
@@ -135,6 +140,8 @@ ROUTES = (
     web.get("/field/app/texts-{language}.json", field_app.show_texts),
     web.get("/field/photos/{report}", field.show_photo),
     web.post("/field/photos/{report}", field.add_photo),
+    web.get("/command", command.show_command_page),
+    web.get("/wall", command.show_wall_page),
     web.get("/sign-in", sessions.show_sign_in),
     web.post("/sign-in", sessions.sign_in),
     web.post("/sign-out", sessions.sign_out),
@@ -261,6 +268,8 @@ ROUTES = (
     get("/api/v1/registry/areas", registry.list_areas, {"areas": list[tuple[str, str]]}),
     post("/api/v1/registry/plan", registry.plan, registry.WishBody, STEPS, once=False),
     post("/api/v1/registry/change", registry.change, registry.WishBody, STEPS),
+    get("/api/v1/map", areamap.show_map, areamap.SHAPES),
+    get("/api/v1/command", command.show_command, SITUATION),
     get("/api/v1/events", follow_events, EVENTS, query=EventsQuery, headers=LAST_EVENT),
     get("/api/v1/tokens", tokens.list_tokens, {"tokens": list[TokenRow]}),
     post("/api/v1/tokens", tokens.add, NewToken, {"token": TokenRow, "secret": str | None}, status=201),

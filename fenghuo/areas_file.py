@@ -18,6 +18,11 @@ COLUMNS = {
 }  # fmt: skip
 
 
+def is_geojson(file: Path) -> bool:
+    """Say whether a file is GeoJSON by its name."""
+    return file.suffix.lower() in (".geojson", ".json")
+
+
 def read_areas(file: Path) -> list[dict[str, Any]]:
     """Read the fields that a file gives of each area; InvalidInput with every fault at its place."""
     rows = _toml_rows(file) if file.suffix.lower() == ".toml" else _table_rows(file)

@@ -19,6 +19,7 @@ class Role(StrEnum):
     OFFICER = "officer"  # acknowledges, decides, takes over, closes
     COMMANDER = "commander"  # as an officer, and grades
     ADMIN = "admin"  # accounts and registry, no cases
+    DISPLAY = "display"  # a screen on a wall: sees the situation, and nothing else
 
 
 class Viewer(Struct, frozen=True, kw_only=True):

@@ -63,7 +63,7 @@ def described(path: str) -> str | None:
 def faults_of(method: str, path: str, status: int, content_type: str, body: bytes) -> Iterator[str]:
     """Tell in what an answer of the API is not as described; addresses that are none, and methods, are not judged."""
     known = described(path)
-    if known is None or status in (404, 405) or method.lower() not in document()["paths"][known]:
+    if known is None or status in (304, 404, 405) or method.lower() not in document()["paths"][known]:
         return
     validates = validator(known, method, status)
     expected = next(iter(document()["paths"][known][method.lower()]["responses"][str(status)]["content"]))

@@ -10,10 +10,12 @@ from rich.table import Table
 from domain.decode import convert
 from domain.errors import InvalidInput
 from domain.registry import Area
-from fenghuo.areas_file import read_areas
+from domain.shapes import AreaShape
+from fenghuo.areas_file import COLUMNS, is_geojson, read_areas
 from fenghuo.commands.answers import console, dsn_of, print_json
 from fenghuo.commands.registers import GIVE_UP_SECONDS, tell_faults
 from fenghuo.running import read_settings
+from fenghuo.shapes_file import read_shapes
 
 
 def create_commands() -> typer.Typer:
@@ -22,21 +24,23 @@ def create_commands() -> typer.Typer:
 
     @cli.command("import")
     def import_areas(
-        file: Path = typer.Argument(help="CSV or XLSX with code and name, or TOML with [[area]]."),
+        file: Path = typer.Argument(
+            help="CSV or XLSX with code and name, TOML with [[area]], or GeoJSON with shapes."
+        ),
         dry_run: bool = typer.Option(False, help="Tell what would change, and change nothing."),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
         """Add or rename areas by their statistical code (统计用区划代码), all of the file or nothing.
 
         Columns are code and name, or 区域代码 and 名称; name_en, lat and lon may stand beside. An area keeps what the file
-        does not give, such as its outline.
+        does not give, such as its outline. GeoJSON (.geojson, .json; WGS 84) gives shapes for the map besides.
         """
         try:
-            wanted = read_areas(file)
+            wanted, shapes = read_shapes(file, COLUMNS) if is_geojson(file) else (read_areas(file), [])
         except InvalidInput as error:
             tell_faults(error, as_json=as_json)
-        added, changed, same = asyncio.run(_put(wanted, dry_run=dry_run))
-        counts = {"added": added, "changed": changed, "same": same}
+        added, changed, same = asyncio.run(_put(wanted, shapes, dry_run=dry_run))
+        counts = {"added": added, "changed": changed, "same": same, "shapes": len(shapes)}
         if as_json:
             print_json({"ok": True, "done": not dry_run, **counts})
             return
@@ -61,8 +65,10 @@ def create_commands() -> typer.Typer:
     return cli
 
 
-async def _put(wanted: list[dict[str, Any]], *, dry_run: bool) -> tuple[int, int, int]:
-    """Write what differs; tells how many are added, changed and the same."""
+async def _put(
+    wanted: list[dict[str, Any]], shapes: list[AreaShape], *, dry_run: bool
+) -> tuple[int, int, int]:
+    """Write what differs, and all shapes; tells how many are added, changed and the same."""
     from responders.store import Store
 
     settings, _ = read_settings()
@@ -76,6 +82,7 @@ async def _put(wanted: list[dict[str, Any]], *, dry_run: bool) -> tuple[int, int
         different = [area for area in after if present.get(area.code) != area]
         if not dry_run:
             await store.put_areas(different)
+            await store.command.put_shapes(shapes)
     added = sum(area.code not in present for area in different)
     return added, len(different) - added, len(after) - len(different)
 

@@ -28,7 +28,7 @@ def create_commands() -> typer.Typer:
         login: str = typer.Argument(help="What is typed to sign in."),
         display: str = typer.Option(..., help="The post as others see it, such as 青溪镇值班室."),
         area: str = typer.Option(..., help="Area code; the account sees what lies in it. Empty: everywhere."),
-        role: str = typer.Option("officer", help="grid, officer, commander or admin."),
+        role: str = typer.Option("officer", help="grid, officer, commander, admin or display."),
         post: str = typer.Option("", help="Post in duties.toml; empty: the general duty desk."),
         channels: str = typer.Option("console", help="Channels in order of preference, by commas."),
         password_stdin: bool = typer.Option(False, help="Read the password from standard input."),

@@ -19,6 +19,7 @@ from fenghuo.demo.calls import Call, build_calls
 from fenghuo.demo.networks import Channel, build_channels
 from fenghuo.demo.places import Places, build_places
 from fenghuo.demo.readings import SHANGHAI
+from fenghuo.demo.shapes import county_shapes
 from fenghuo.demo.truth import Happening, read_truth
 from responders.roster_plan import Plan as RosterPlan
 from responders.store import Store
@@ -87,6 +88,7 @@ async def seed_county(store: Store, plan: Plan, password: str, sealer: Sealer) -
     sources, tokens = build_sources(places.county)
     await store.set_clock(Clock(county_anchor=START, factor=0.0))
     await store.put_areas(places.areas)
+    await store.command.put_shapes(county_shapes(places.areas))
     passwords = build_device_passwords(channels)
     await store.put_series([channel.series for channel in channels])
     await store.put_sources(sources)

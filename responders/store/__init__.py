@@ -23,6 +23,7 @@ from responders.store.administration import Administration
 from responders.store.audit import Audit
 from responders.store.casework import Casework
 from responders.store.clocks import Clocks
+from responders.store.command import Command
 from responders.store.contacts import Contacts
 from responders.store.detection import Detection
 from responders.store.drills import Drills
@@ -33,9 +34,9 @@ from responders.store.holds import Holds
 from responders.store.listening import listen
 from responders.store.pacing import Pacings
 from responders.store.pages import Pages
+from responders.store.personal import Personal
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
-from responders.store.personal import Personal
 from responders.store.register import Register
 from responders.store.replies import Replies
 from responders.store.reports import Reports
@@ -94,6 +95,7 @@ class Store:
         self.detection = Detection(database)
         self.tokens = Tokens(database)
         self.figures = Figures(database)
+        self.command = Command(database)
         self.seats = Seats(database)
         self.field = Field(database)
 

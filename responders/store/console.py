@@ -31,7 +31,7 @@ from responders.views import (
 
 MAX_POINTS = 20_000
 MAX_ROWS = 1_000
-SEES_CASES = frozenset({Role.GRID, Role.OFFICER, Role.COMMANDER})
+SEES_CASES = frozenset({Role.GRID, Role.OFFICER, Role.COMMANDER, Role.DISPLAY})
 
 
 @dataclass(frozen=True, slots=True)

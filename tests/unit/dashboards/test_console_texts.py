@@ -40,6 +40,7 @@ from responders.lessons import NoteKind
 from responders.registration import Action, Kind
 from responders.review import Kept
 from responders.seats import Drills, Nearness
+from responders.situation import LoadVerdict
 from responders.store.personal import SEALED
 
 HOUSE = Path(texts.__file__).parent
@@ -89,6 +90,9 @@ def families() -> set[str]:
         *(f"report_kind.{kind}" for kind in ReportKind),
         *(f"clocks.{kept}" for kept in views.Kept),
         *(f"clocks.{name}" for name in ("report", "due", "stands")),
+        *(f"command.{name}" for name in ("late", "climbed", "unacknowledged", "open", "tasks")),
+        *(f"load.{name}" for name in ("mean", "now", "peak", "flood_share")),
+        *(f"load.verdict_{verdict}" for verdict in LoadVerdict),
         *(f"detector.{name}" for name in (*GUARDS.values(), "bulletin")),
         *(f"registry.{name}" for name in ("devices", "series", "changes")),
         *(f"registry_action.{action}" for action in Action),
