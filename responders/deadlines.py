@@ -82,7 +82,7 @@ def urged(work: Work, rounds: int, roster: Roster) -> tuple[tuple[Person, ...], 
     """Find who hears of a task at its n-th reminder (催办): the unit, and the level above whose turn it is.
 
     The first turn is that of the level above the one which was told when the time was over; each has its leader on duty
-    asked, else its desk. Levels beyond the reminder's highest hear of it only where nobody below is there.
+    asked, else its desk. Nobody there: the next level up, beyond the reminder's highest too, and else the next one down.
     """
     above = _areas_above(work.desk.area)
     lowest = min(1, len(above) - 1)
@@ -91,7 +91,7 @@ def urged(work: Work, rounds: int, roster: Roster) -> tuple[tuple[Person, ...], 
     people, vacant = list(roster.find(work.desk)), []
     if not people:
         vacant.append(work.desk)
-    for area in above[turn:]:
+    for area in (*above[turn:], *reversed(above[:turn])):
         desk = Desk(area, work.desk.post)
         if told := roster.on_duty.get(Desk(area, LEADER)) or roster.find(desk):
             people += [person for person in told if person not in people]

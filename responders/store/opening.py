@@ -179,7 +179,7 @@ async def write_decision(
         ],
     )
     kind = "paged" if decision.reason in PAGED else "task_escalated" if task else "escalated"
-    if decision.reason is Reason.HALF_TIME:
+    if decision.reason in REMINDS:
         kind = "task_reminded"
     people = list(dict.fromkeys(order.person.display for order in decision.orders))
     await add_entry(
@@ -212,6 +212,8 @@ async def write_decision(
             await open_fault(connection, fault, desk.area, zh, en, rules, notes, drill=case.drill)
 
 
+REMINDS = frozenset({Reason.HALF_TIME, Reason.STILL_OVERDUE})
+"""What tells nobody anything new: a reminder is no climb."""
 PAGED = frozenset(
     {
         Reason.OPENED,

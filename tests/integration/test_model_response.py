@@ -63,6 +63,7 @@ from domain.levels import Grade, Level
 from responders.cases import Cause, Desk, Message, Outcome, Result, Rules
 from responders.dispatch import act_on_timers, send_due
 from responders.pleas import Plea
+from responders.replies import Standing, Via
 from responders.store import Store
 from responders.store.pool import Connection
 from responders.views import Role, Shift, Viewer
@@ -162,7 +163,7 @@ async def _read_tasks(connection: Connection) -> list[Any]:
 async def _read_pages(connection: Connection) -> dict[UUID, Any]:
     rows = await connection.fetch(
         "select page.id, page.incident, page.task, recipient, page.reason, channel, page.state,"
-        " (select count(*) from delivery where delivery.page = page.id) as deliveries from page"
+        " (select count(*) from delivery where delivery.page = page.id) as deliveries from page order by page.id"
     )
     return {row["id"]: row for row in rows}
 
@@ -307,6 +308,8 @@ class Days(RuleBasedStateMachine):
             case for case, seen in self._look().items() if seen.next_at is not None and seen.next_at <= now
         ]
         assert not late, f"timers that nobody acted on: {late}"
+        tasks = [task for task in self._tasks() if task["next_at"] is not None and task["next_at"] <= now]
+        assert not tasks, f"deadlines that nobody acted on: {tasks}"
 
     @rule(
         channel=st.sampled_from(CHANNELS),
@@ -338,6 +341,19 @@ class Days(RuleBasedStateMachine):
     def somebody_takes_over(self, which: int, by: str) -> None:
         """Somebody becomes the holder of a case."""
         self.command(lambda case: self.store.take_over(OFFICERS[by], case, self.fresh()), which, by)
+
+    @has_cases
+    @rule(which=st.integers(0, 200), via=st.sampled_from(list(Via)))
+    def somebody_answers(self, which: int, via: Via) -> None:
+        """Somebody answers a page from the phone, of whatever kind it is and whatever has become of it meanwhile."""
+        pages = list(self._pages().values())
+        if not pages:
+            return
+        page = pages[which % len(pages)]
+        with suppress(FenghuoError):
+            _, standing = self.run(self.store.replies.answer(page["id"], via))
+            if standing is Standing.DONE:
+                self.asked[page["incident"]].add(page["recipient"])
 
     @has_cases
     @rule(which=_which, by=_areas, verdict=st.sampled_from(list(Verdict)))

@@ -90,7 +90,7 @@ async def test_an_emergency_whose_work_is_not_done_does_not_rest_at_night(world:
         ["示例省值班室", "青溪镇值班室"],
     ]
     assert (await world.show(case)).tasks[0].id == task.id
-    record = [entry.text for entry in (await world.show(case)).timeline if entry.kind == "task_escalated"]
+    record = [entry.text for entry in (await world.show(case)).timeline if entry.kind == "task_reminded"]
     assert record[-1] == "任务仍未办结，催办：青溪镇值班室、示例省值班室"
 
 

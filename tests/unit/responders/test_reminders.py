@@ -87,6 +87,7 @@ def urged(given: Work, on_duty: dict[Desk, tuple[Person, ...]]) -> list[str]:
             Reminder(grades=(4,), every_minutes=60, highest="city"),
             [PROVINCE],
         ),
+        (9, {Desk(COUNTY, ""): (person(COUNTY),)}, TOWN, TWICE, [COUNTY]),
         (0, ALL, COUNTY, TWICE, [COUNTY, PROVINCE]),
         (9, ALL, PROVINCE, TWICE, [PROVINCE]),
         (0, {}, TOWN, TWICE, []),
