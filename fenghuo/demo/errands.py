@@ -114,6 +114,11 @@ class Errands:
         elif errand.asked_at is not None and now >= errand.asked_at + ANSWER_AFTER:
             await self._answer(row, errand)
 
+    def waits(self, case: UUID) -> bool:
+        """Say whether something was asked about a case's task and is not decided yet."""
+        errand = self._by_case.get(case)
+        return errand is not None and errand.stage is not Stage.OVER
+
     def _choose(self, case: UUID) -> Errand | None:
         lot = case.int % 100
         chosen = [errand.kind for errand in self._by_case.values() if errand is not None]

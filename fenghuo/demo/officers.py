@@ -19,6 +19,7 @@ from domain.levels import Grade
 from fenghuo.demo.accounts import login_for, logins_by_display
 from fenghuo.demo.county import START, County
 from fenghuo.demo.errands import Errands
+from fenghuo.demo.fieldwork import Fieldwork
 from fenghuo.demo.judging import FoundAlert, touches
 from fenghuo.demo.reporting import Reporting
 from responders.views import IncidentRow
@@ -55,6 +56,7 @@ class Officers:
         self._first: UUID | None = None
         self._raised: dict[UUID, datetime] = {}
         self._errands = Errands(self._read, self._send, logins_by_display(county.places))
+        self._fieldwork = Fieldwork(self._read, self._send)
         self._reporting = Reporting(self._read, self._send)
 
     async def work(self) -> None:
@@ -66,6 +68,8 @@ class Officers:
                         self._first = self._first or row.id
                         await self._act(row)
                         await self._errands.go_on(row, self._clock.now())
+                        if not self._errands.waits(row.id):
+                            await self._fieldwork.go_on(row, self._clock.now())
                         await self._reporting.go_on(row, self._clock.now())
                     await self._errands.sign_hand_overs(self._clock.now())
                 except FAILURES as error:
