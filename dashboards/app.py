@@ -72,7 +72,6 @@ def create_console(settings: Settings, data: Data, store: Store | None = None) -
     app.cleanup_ctx.append(_passwords)
     app[OPENER] = Opener.of(settings)
     app[TRIAL] = Trial(settings, data)
-    app[TRIAL] = Trial(settings, data)
     app.cleanup_ctx.append(_live)
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(_end_streams)

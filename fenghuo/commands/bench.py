@@ -1,4 +1,4 @@
-"""`fenghuo bench throughput | latency | gateway | storm`: speed, beside peers; code is in `benchmarks/` of a checkout."""
+"""`fenghuo bench throughput | latency | gateway | storm | map`: speed, beside peers; code is in `benchmarks/` of a checkout."""
 
 import asyncio
 
@@ -10,6 +10,9 @@ from rich.table import Table
 from domain.errors import FenghuoError
 from fenghuo.commands.answers import console, print_json
 from fenghuo.running import set_up_logging
+
+LEAST_FRAMES = 30.0
+"""Frames a second below which a map is felt to stutter."""
 
 
 def create_commands() -> typer.Typer:
@@ -148,6 +151,32 @@ def create_commands() -> typer.Typer:
                 table.add_row(*row)
             console().print(table)
         if found.lost or found.repeated:
+            raise typer.Exit(1)
+
+    @cli.command("map")
+    def measure_map(
+        cells: int = typer.Option(10_000, min=100, max=12_000, help="Grid cells, each with an open case."),
+        rate: int = typer.Option(1_000, min=1, help="Cases a second that change their level."),
+        seconds: float = typer.Option(20.0, min=2, help="How long."),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """Frames a second of the console's map in Chromium without a GPU; exit status 1 below 30."""
+        set_up_logging("error")
+        try:
+            from benchmarks.map import measure
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(measure(cells, rate, seconds, _say))
+        if as_json:
+            print_json(found)
+        else:
+            table = Table("what", "figure", title=f"{cells:,} cells, {rate:,} updates a second, no GPU")
+            for name, value in structs.asdict(found).items():
+                table.add_row(
+                    name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else str(value)
+                )
+            console().print(table)
+        if found.frames_per_second < LEAST_FRAMES:
             raise typer.Exit(1)
 
     return cli
