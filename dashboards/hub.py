@@ -1,9 +1,10 @@
 """Writes changes to all live browsers: one task reads what changed and writes to every client itself.
 
-A task and a queue per client collapse under a few thousand clients, so there is one loop. Changes are gathered for a tick,
-read once per account (the store decides what an account may see), encoded once per incident, and written to each client of
-that account. Each client remembers the last change it was sent; frames carry change ids, so a browser that reconnects with
-Last-Event-ID gets what it missed, no more and no less. Whoever cannot keep up gets one `resync` instead of a backlog.
+A task and a queue per client collapse under a few thousand clients, so there is one loop. Changes are gathered for a tick
+and read once for everybody, with the accounts that watch as they are now; each is encoded once, and written to the clients
+whose account and session may see it (responders/live.py decides). Each client remembers the last change it was sent; frames
+carry change ids, so a browser that reconnects with Last-Event-ID gets what it missed, no more and no less. Whoever cannot
+keep up gets one `resync` instead of a backlog.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -21,9 +21,11 @@ from aiohttp import ClientConnectionResetError, web
 
 from dashboards.keys import Door
 from dashboards.metrics import LIVE_CLIENTS, LIVE_FRAMES
-from domain.errors import NotAllowed, NotFound, Unavailable
+from domain.areas import covers
+from domain.errors import NotAllowed, Unavailable
+from responders.live import News, Sight, Telling, newest_of, telling_of
 from responders.store import Store
-from responders.views import Change, Viewer
+from responders.views import Viewer
 
 log = structlog.get_logger()
 
@@ -94,12 +96,13 @@ class Client:
 
 
 class Hub:
-    """All live clients, grouped by account."""
+    """All live clients."""
 
     def __init__(self, door: Door) -> None:
         """Serve the store behind the door."""
         self._door = door
-        self._clients: dict[UUID, set[Client]] = {}
+        self._clients: set[Client] = set()
+        self._told = 0
         self._present: set[Client] = set()
         self._writing = asyncio.Lock()
         self._news = asyncio.Event()
@@ -129,33 +132,35 @@ class Hub:
         `fresh` clients bring no change id and start with the present.
         """
         store = self._door.opened()
-        group = client.viewer.user
         self._present.add(client)
         LIVE_CLIENTS.inc()
         try:
             if fresh:
                 client.last = await store.newest_change()
-            async with self._writing:  # no tick between the catch-up and joining the group
+            async with self._writing:  # no tick between the catch-up and joining the others
+                if not self._clients:
+                    self._told = await store.newest_change()
                 await self._clock_to([client], store)
                 await self._catch_up(client, store)
-                self._clients.setdefault(group, set()).add(client)
+                self._clients.add(client)
             with suppress(TimeoutError):
                 await asyncio.wait_for(client.gone.wait(), STREAM_SECONDS)
         finally:
             LIVE_CLIENTS.dec()
             self._present.discard(client)
-            if client in self._clients.get(group, ()):
-                self._clients[group].discard(client)
-                if not self._clients[group]:
-                    del self._clients[group]
+            self._clients.discard(client)
 
     async def _catch_up(self, client: Client, store: Store) -> None:
+        """Send what a client missed, at most so much as is cheaper than reading its page anew."""
+        sight = (await self._sights([client], store)).get(client)
+        if sight is None:
+            raise NotAllowed
         oldest, newest = await store.oldest_change(), await store.newest_change()
-        changes = await store.changes_since(client.viewer, client.last, CATCH_UP)
-        if client.last > newest or client.last < oldest - 1 or len(changes) >= CATCH_UP:
+        missed = await store.live.missed(client.viewer, client.last, CATCH_UP)
+        if client.last > newest or client.last < oldest - 1 or len(missed) >= CATCH_UP:
             await self._resync(client, newest)
         else:
-            await self._send([client], await self._frames(client.viewer, changes, store, {}))
+            await self._send([client], self._frames(newest_of(missed), sight, {}))
 
     async def _listen(self) -> None:
         """Note each new change; the store reconnects by itself."""
@@ -192,47 +197,55 @@ class Hub:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _tick(self, store: Store) -> None:
-        encoded: dict[str, bytes] = {}
-        for group in list(self._clients.values()):
-            clients = [client for client in group if not client.gone.is_set()]
-            if not clients:
-                continue
-            viewer = clients[0].viewer
-            since = min(client.last for client in clients)
-            try:
-                changes = await store.changes_since(viewer, since, CATCH_UP)
-            except NotAllowed:  # the account was disabled or lost its right while it was watching
-                for client in clients:
-                    client.gone.set()
-                continue
-            if len(changes) >= CATCH_UP:
-                for client in clients:
-                    await self._resync(client, changes[-1].id)
-                self._news.set()
-            elif changes:
-                await self._send(clients, await self._frames(viewer, changes, store, encoded))
+        """Tell everybody what is new; more than one tick's worth is told in the next, at once."""
+        clients = self._all()
+        if not clients:
+            return
+        news = await store.live.news(self._told, CATCH_UP)
+        if not news:
+            return
+        groups: dict[Sight, list[Client]] = {}
+        for client, sight in (await self._sights(clients, store)).items():
+            groups.setdefault(sight, []).append(client)
+        told, encoded = newest_of(news), dict[tuple[int, Telling], bytes]()
+        for sight, group in groups.items():
+            if frames := self._frames(told, sight, encoded):
+                await self._send(group, frames)
+        self._told = news[-1].change.id
+        if len(news) >= CATCH_UP:
+            self._news.set()
 
-    async def _frames(
-        self, viewer: Viewer, changes: list[Change], store: Store, encoded: dict[str, bytes]
+    async def _sights(self, clients: list[Client], store: Store) -> dict[Client, Sight]:
+        """Find what each client may see: its account's area now, or the narrower one of its session or token.
+
+        Whoever's account was disabled while it was watching is sent away.
+        """
+        watchers = await store.live.watchers({client.viewer.user for client in clients})
+        found = {}
+        for client in clients:
+            if (watcher := watchers.get(client.viewer.user)) is None:
+                client.gone.set()
+                continue
+            own = client.viewer.area
+            narrower = covers(watcher.sight.area, own) and own != watcher.sight.area
+            found[client] = Sight(own, watcher.sight.cases) if narrower else watcher.sight
+        return found
+
+    def _frames(
+        self, news: list[News], sight: Sight, encoded: dict[tuple[int, Telling], bytes]
     ) -> list[Frame]:
-        """Encode the last change of each thing; an incident's row is read once per tick, whoever looks."""
-        newest = {(change.kind, change.ref): change for change in changes}
+        """Encode what somebody is told of; each change is encoded once per tick, whoever looks."""
         frames = []
-        for change in sorted(newest.values(), key=lambda change: change.id):
-            name = f"{change.kind} {change.id}"
+        for one in news:
+            telling = telling_of(one, sight)
+            if telling is Telling.NOT_MINE:
+                continue
+            name = one.change.id, telling
             if name not in encoded:
-                encoded[name] = await self._encode(viewer, change, store)
-            frames.append(Frame(change.id, change.kind, encoded[name]))
+                encoded[name] = _encode(one, telling)
+            kind = "gone" if telling is Telling.GONE else one.change.kind
+            frames.append(Frame(one.change.id, kind, encoded[name]))
         return frames
-
-    async def _encode(self, viewer: Viewer, change: Change, store: Store) -> bytes:
-        if change.kind != "incident":
-            return frame(change.kind, {"ref": change.ref}, change.id)
-        try:
-            view = await store.incident(viewer, UUID(change.ref))
-        except NotFound:  # it left the viewer's area meanwhile
-            return frame("gone", {"ref": change.ref}, change.id)
-        return frame("incident", view.row, change.id)
 
     async def _send(self, clients: list[Client], frames: list[Frame]) -> None:
         for client in clients:
@@ -281,7 +294,14 @@ class Hub:
         return clock.factor
 
     def _all(self) -> list[Client]:
-        return [client for group in self._clients.values() for client in group]
+        return [client for client in self._clients if not client.gone.is_set()]
+
+
+def _encode(news: News, telling: Telling) -> bytes:
+    change = news.change
+    if telling is Telling.GONE:
+        return frame("gone", {"ref": change.ref}, change.id)
+    return frame(change.kind, {"ref": change.ref} if news.row is None else news.row, change.id)
 
 
 def clock_now(now: datetime, factor: float) -> dict[str, float]:

@@ -115,8 +115,22 @@ def _schemas_of(operations: list[Operation]) -> tuple[dict[Any, Any], dict[str, 
     for name in filter(lambda name: "." in name, components):
         written = written.replace(f'"{name}"'.encode(), f'"{_short(name)}"'.encode())
         written = written.replace(f'/{name}"'.encode(), f'/{_short(name)}"'.encode())
-    found, components = msgspec.json.decode(written)
+    found, components = _modern(msgspec.json.decode(written))
     return dict(zip(types, found, strict=True)), components
+
+
+def _modern(part: Any) -> Any:
+    """Write tuples as JSON Schema 2020-12 does; msgspec still gives `items` a list."""
+    if isinstance(part, list):
+        return [_modern(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    inner = {name: _modern(one) for name, one in part.items()}
+    return (
+        inner | {"prefixItems": inner["items"], "items": False}
+        if isinstance(inner.get("items"), list)
+        else inner
+    )
 
 
 def _short(name: str) -> str:

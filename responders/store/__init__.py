@@ -32,6 +32,7 @@ from responders.store.figures import Figures
 from responders.store.grades import Grades
 from responders.store.holds import Holds
 from responders.store.listening import listen
+from responders.store.live import Live
 from responders.store.pacing import Pacings
 from responders.store.pages import Pages
 from responders.store.personal import Personal
@@ -94,6 +95,7 @@ class Store:
         self.roster = Rosters(database)
         self.detection = Detection(database)
         self.tokens = Tokens(database)
+        self.live = Live(database)
         self.figures = Figures(database)
         self.command = Command(database)
         self.seats = Seats(database)
