@@ -52,7 +52,8 @@ join incident on incident.id = page.incident join app_user on app_user.id = page
 
 LEFT = """
 select (select count(*) from page where state in ('due', 'sending')),
-    (select count(*) from incident where next_at <= clock_now())
+    (select count(*) from incident where next_at <= clock_now()) + (select count(*) from task where next_at <= clock_now())
+        + (select count(*) from report_look) + (select count(*) from report_due where next_at <= clock_now())
 """
 
 OPENED = """
