@@ -190,6 +190,8 @@ async def _inject(
 
 
 async def _stop(connection: Connection, drill: UUID, viewer: Viewer | None) -> int:
+    if viewer is not None:
+        await find_actor(connection, viewer)  # who may see no cases hears the same of any drill
     row = await connection.fetchrow(sql("lock_drill"), drill)
     if row is None:
         raise NotFound("没有这次演练。 There is no such drill.")

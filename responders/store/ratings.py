@@ -8,6 +8,7 @@ from responders import words
 from responders.cases import Desk, Rules
 from responders.casework import CallBack, call_back_faults
 from responders.grouping import is_recent
+from responders.store.console import find_actor
 from responders.store.entries import Notes, case_of
 from responders.store.further import dispatch_task
 from responders.store.held import Held, answered, entry, finish, hold
@@ -42,6 +43,7 @@ async def rate_task(
     connection: Connection, viewer: Viewer, task: UUID, call: CallBack, request_id: UUID, rules: Rules
 ) -> IncidentRow:
     """Keep what somebody concerned said of a task that was closed; its case as it is then."""
+    await find_actor(connection, viewer)  # who may see no cases hears the same of any task
     incident = await connection.fetchval(sql("case_of_task"), task)
     if incident is None:
         raise NotFound("没有这个任务，或不在您的辖区。 There is no such task in your area.")

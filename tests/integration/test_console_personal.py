@@ -1,42 +1,20 @@
 """Personal data: masked for everybody, opened by a county's commander for a reason, each reading on record and counted."""
 
-import base64
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest_asyncio
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestServer
-from console_world import BAISHI, DATA, QINGXI, RIVER, START, Console, Seat, case_of, running_console
+from console_world import BAISHI, DATA, QINGXI, RIVER, Console, Seat, case_of, running_console
+from personal_world import KEY, NAME, PHONE, TICKET, ticket
 from prometheus_client import REGISTRY
 
-from config.personal import protect, read_key
-from config.settings import Secret, Settings, SignInSettings
+from config.settings import Settings, SignInSettings
 from dashboards.app import create_console
-from domain.inputs import Person, Ticket
 
-KEY = Secret(base64.b64encode(bytes(range(32))).decode())
-NAME, PHONE = "岳山某", "13800138000"
-TEXT = f"我是{NAME}，电话{PHONE}，青溪河水发黑"
-TICKET, OTHER = UUID(int=7), UUID(int=8)
-
-
-def ticket(identity: UUID, area: str) -> Ticket:
-    """Make an order as the gateway puts it on the topic."""
-    text, sealed = protect(read_key(KEY), Person(name=NAME, phone=PHONE), TEXT, str(identity))
-    return Ticket(
-        id=identity,
-        source="12345",
-        order_number=str(identity.int),
-        area=area,
-        category="water-pollution",
-        text=text,
-        sealed=sealed,
-        observed_at=START - timedelta(hours=1),
-        received_at=START - timedelta(hours=1),
-    )
+OTHER = UUID(int=8)
 
 
 @pytest_asyncio.fixture

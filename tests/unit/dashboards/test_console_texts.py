@@ -110,8 +110,6 @@ def families() -> set[str]:
         *(f"admin.{room}" for room in ADMIN_ROOMS),
         *(f"admin.{room}_what" for room in ADMIN_ROOMS - {"overview", "account", "password"}),
         *(f"effect.{code}" for code in EFFECTS),
-        *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
-        *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
         *(f"trial.{cause}" for cause in Cause),
         *(f"personal.{kind}" for kind in SEALED),
         *(
@@ -123,6 +121,8 @@ def families() -> set[str]:
         *(f"admin_field.{field}" for field in ("code", "name", "name_en", "contact", "duty", "policy")),
         *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
         "registry_field.secrets",
+        *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
+        *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
         *(f"field.do_{state}" for state in ("accepted", "on_site", "done")),
         *(f"field.level_{level.value}" for level in Level),
         *(f"field.{kind}" for kind in ("refuse", "suspend", "extend")),
@@ -144,7 +144,7 @@ EFFECTS = {
     for code in re.findall(r'code="(\w+)"', Path(module.__file__).read_text(encoding="utf-8"))
 }
 HANDLERS = "\n".join(path.read_text(encoding="utf-8") for path in HOUSE.glob("*.py"))
-DONE = re.compile(r"/admin/[^\"]*\?done=(\w+)")
+DONE = re.compile(r"/admin/[^\"]*[?&]done=(\w+)")
 OWN_DONE = re.compile(r"/account\?done=(\w+)")
 UNPAGED = {Reason.HELD, Reason.WAIVED, Reason.WAITING, Reason.ACKNOWLEDGED, Reason.ENDED}
 ENDINGS = {IncidentState.CLOSED, IncidentState.FALSE_ALARM, IncidentState.MERGED}
