@@ -26,6 +26,7 @@ from domain.incidents import PageState
 from domain.levels import Grade, Level
 from responders.cases import Cause, Outcome, Result
 from responders.dues import ReportKind
+from responders.replies import Standing, Via
 from responders.roster_plan import Plan
 from responders.rotations import Rotation
 from responders.store.reports import Written
@@ -95,6 +96,19 @@ async def test_acknowledged_means_silence(county: County) -> None:
     reasons = {message.reason for message in await county.messages(case)}
     assert reasons and all(reason.startswith("task_") for reason in reasons)
     assert (await county.look(case)).row.step == 0
+
+
+async def test_the_officer_answers_from_the_phone_and_the_towers_above_sleep_on(county: County) -> None:
+    """One reply is enough: on record who and how, nobody above is told, and the same reply again changes nothing."""
+    case = await county.alarm()
+    (message,) = await county.messages(case)
+    assert (await county.world.store.replies.answer(message.page, Via.SMS))[1] is Standing.DONE
+    assert (await county.world.store.replies.answer(message.page, Via.SMS))[1] is Standing.USED
+    await county.after(minutes=25)
+    assert await county.told(case) == []
+    row = (await county.look(case)).row
+    assert (row.acknowledged_by, row.holder) == (TOWNSHIP_DESK, TOWNSHIP_DESK)
+    assert any("通过短信回复答复通知" in line for line in await county.record(case))
 
 
 async def test_two_officers_at_once_and_one_has_it(county: County) -> None:
