@@ -23,12 +23,14 @@ export function FieldReports({ incident, version }) {
     <ul>
       ${reports.map(
         (report) => html`<li key=${report.id}>
-          <b>${t(`field.level_${report.level}`)}</b> ${report.text}
-          <small>${placeOf(report)} · ${when(report.observed_at, now.value)}</small>
+          <p><b>${t(`field.level_${report.level}`)}</b>${" "}${report.text}</p>
+          <p class="quiet">${placeOf(report)} · ${when(report.observed_at, now.value)}</p>
           ${report.photo &&
-          html`<a href=${`/field/photos/${report.id}`} target="_blank" rel="noopener">
-            <img src=${`/field/photos/${report.id}`} alt=${t("field.photo_of", { place: placeOf(report) })} loading="lazy" height="120" />
-          </a>`}
+          html`<p>
+            <a href=${`/field/photos/${report.id}`} target="_blank" rel="noopener">
+              <img src=${`/field/photos/${report.id}`} alt=${t("field.photo_of", { place: placeOf(report) })} loading="lazy" height="120" />
+            </a>
+          </p>`}
         </li>`,
       )}
     </ul>

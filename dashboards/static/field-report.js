@@ -10,12 +10,15 @@ import { language, t } from "./words.js";
 /** @typedef {{category: string, area: string, level: number, text: string, photo?: ArrayBuffer}} Draft */
 
 const MOST_LETTERS = 2000;
+/** A tap so soon after the one that sent is the same tap of an impatient thumb. */
+const SAME_TAP_MS = 700;
 const EMPTY = { category: "", area: "", level: 1, text: "" };
 
 /** What is being written: kept at each letter, so that nothing is lost when the page comes anew. @type {{value: Draft}} */
 export const draft = signal(/** @type {Draft} */ (EMPTY));
 const fault = signal("");
 const shrinking = signal(false);
+let sentAt = -SAME_TAP_MS;
 
 /** Bring back what was being written, and the place of the last report. */
 export async function restore() {
@@ -56,6 +59,7 @@ async function take(input) {
 async function send(event) {
   event.preventDefault();
   const { category, level, text, photo } = draft.value;
+  if (!category && !text && performance.now() - sentAt < SAME_TAP_MS) return;
   const area = placeOf();
   const missing = !category ? "field.need_what" : !area ? "field.need_where" : !text.trim() ? "field.need_words" : "";
   if (missing) {
@@ -74,6 +78,7 @@ async function send(event) {
     id,
   );
   if (!stored) return;
+  sentAt = performance.now();
   said.value ||= t("field.sent");
   draft.value = { ...EMPTY, area };
   await forget("draft");
@@ -143,7 +148,6 @@ export function ReportForm() {
     </label>
     <${Photo} />
     ${fault.value && html`<p class="field-fault" role="alert">${fault.value}</p>`}
-    <p></p>
     <button class="primary send">${t("field.send")}</button>
   </form>`;
 }

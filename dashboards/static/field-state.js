@@ -92,25 +92,30 @@ async function askForSync() {
   await registration?.sync?.register(SYNC).catch(() => {}); // forbidden: the page sends
 }
 
+let submitting = false;
+
 /**
  * Keep something to send and send it: it is on the phone before anything is said.
  * @param {Omit<Item, "id" | "user" | "made">} thing
  * @param {string} [id]
- * @returns {Promise<boolean>} false when the phone has no room for it
+ * @returns {Promise<boolean>} false when the phone has no room for it, or at the second of two quick taps
  */
 export async function submit(thing, id = newKey()) {
   const user = day.value?.viewer.user;
-  if (!user) return false;
+  if (!user || submitting) return false;
+  submitting = true;
   try {
     await enqueue({ ...thing, id, user, made: Date.now() });
+    await look();
   } catch {
     said.value = t("field.storage");
     return false;
+  } finally {
+    submitting = false;
   }
-  await look();
   const isOffline = network.value === "lost" || !navigator.onLine;
   said.value = isOffline ? t("field.kept") : "";
-  await askForSync().catch(() => {});
+  askForSync().catch(() => {});
   sendNow();
   return true;
 }

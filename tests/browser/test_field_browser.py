@@ -25,7 +25,7 @@ from console_world import (
     river_finding,
     running_console,
 )
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
 
 from config.settings import Settings
 from dashboards import app as console_app
@@ -94,9 +94,12 @@ async def day(console: Console) -> FieldDay:
 
 @asynccontextmanager
 async def phone(
-    browser: Browser, address: str, locale: str = "zh-CN", scheme: str = "light"
+    browser: Browser, address: str, locale: str = "zh-CN", scheme: str = "light", *, sync: bool = True
 ) -> AsyncIterator[tuple[BrowserContext, Page]]:
-    """Sign in on a phone of one's own and wait until it can do without a network; a fault in a script fails the test."""
+    """Sign in on a phone of one's own and wait until it can do without a network; a fault in a script fails the test.
+
+    Without `sync` the browser knows no background sync, as on iPhones.
+    """
     context = await browser.new_context(
         base_url=address,
         locale=locale,
@@ -105,6 +108,10 @@ async def phone(
         color_scheme="dark" if scheme == "dark" else "light",
     )
     context.set_default_timeout(WAIT_MS)
+    if not sync:
+        await context.add_init_script(
+            'Object.defineProperty(ServiceWorkerRegistration.prototype, "sync", { value: undefined })'
+        )
     faults: list[str] = []
     page = await context.new_page()
     page.on("pageerror", lambda error: faults.append(str(error)))
@@ -149,7 +156,7 @@ async def report(page: Page, category: str, level: int, words: str, photo: bytes
             "input[type=file]", {"name": "p.png", "mimeType": "image/png", "buffer": photo}
         )
         await expect(page.locator(".field-photo canvas")).to_be_visible()
-    await page.click("button.send")
+    await page.dblclick("button.send")  # an impatient thumb
 
 
 async def picture(page: Page, width: int, height: int) -> bytes:
@@ -193,8 +200,8 @@ async def test_the_grid_worker_in_a_tunnel(
     browser: Browser, console: Console, database: str, locale: str
 ) -> None:
     """Two reports and a task state without a network, the page loaded anew there: each is sent exactly once, in order."""
-    told = WORDS[locale]
-    async with phone(browser, str(console.server.make_url("/")), locale) as (context, page):
+    told, address = WORDS[locale], str(console.server.make_url("/"))
+    async with phone(browser, address, locale, sync=locale == "zh-CN") as (context, page):
         assert page.url.endswith("/field")
         photo = await picture(page, 2400, 1800)
         await context.set_offline(True)
@@ -321,6 +328,104 @@ async def test_what_is_refused_is_told_and_kept(browser: Browser, console: Conso
         await page.click(".refused button")
         await expect(page.locator(".refused")).to_have_count(0)
     assert [one.text for one in (await day(console)).reports] == ["路面积水"]
+
+
+async def test_an_answer_that_never_came(browser: Browser, console: Console) -> None:
+    """The report is there and the line breaks before the phone hears of it, thrice: sent again, it is the same report."""
+    async with phone(browser, str(console.server.make_url("/")), sync=False) as (context, page):
+        lost = 0
+
+        async def lose(route: Route) -> None:
+            nonlocal lost
+            if lost == 3:
+                await route.continue_()
+                return
+            lost += 1
+            await route.fetch()
+            await route.abort()
+
+        await context.route("**/api/v1/field/reports", lose)
+        await report(page, "flood", 2, "桥下积水")
+        await expect(page.locator("#waiting")).to_have_count(0, timeout=60_000)
+        assert lost == 3
+    assert [one.text for one in (await day(console)).reports] == ["桥下积水"]
+
+
+async def test_another_account_on_the_same_phone(browser: Browser, console: Console) -> None:
+    """What one account wrote is never sent in another's name: it waits until that account signs in again."""
+    async with phone(browser, str(console.server.make_url("/"))) as (context, page):
+        await context.set_offline(True)
+        await report(page, "flood", 2, "桥下积水")
+        await context.clear_cookies()
+        await context.set_offline(False)
+        for login in ("qingxi", "wangge"):
+            await page.goto("/sign-in?next=/field")
+            await page.fill("[name=login]", login)
+            await page.fill("[name=password]", PASSWORD)
+            await page.click("button.primary")
+            await ready(page)
+            if login == "qingxi":
+                await expect(page.locator("#notes")).to_contain_text("其他账号的 1 条内容未发送")
+                assert (await day(console)).reports == ()
+                await context.clear_cookies()
+        await expect(page.locator("#waiting")).to_have_count(0)
+        await expect(page.locator("#notes")).not_to_contain_text("其他账号")
+    assert [one.text for one in (await day(console)).reports] == ["桥下积水"]
+    assert (await console.store.field.day(viewer("qingxi"))).reports == ()
+
+
+async def test_a_phone_is_subscribed(browser: Browser, console: Console) -> None:
+    """The page hands the browser's subscription to the server, and ends it on the same page."""
+    async with phone(browser, str(console.server.make_url("/"))) as (context, page):
+        told: list[tuple[str, Any]] = []
+
+        async def answer(route: Route) -> None:
+            told.append((route.request.method, route.request.post_data_json))
+            body = {"channel": "web-push", "key": "BA", "subscribed": True}
+            await route.fulfill(json=body)
+
+        async def say_push(route: Route) -> None:
+            response = await route.fetch()
+            await route.fulfill(response=response, json={**await response.json(), "push": True})
+
+        await context.grant_permissions(["notifications"])
+        await context.route("**/api/v1/push", answer)
+        await context.route("**/api/v1/field", say_push)
+        await context.add_init_script(
+            """
+            const made = {
+                endpoint: "https://push.example/one",
+                toJSON: () => ({ endpoint: "https://push.example/one", keys: { p256dh: "p", auth: "a" } }),
+                unsubscribe: async () => ((window.made = null), true),
+            };
+            PushManager.prototype.subscribe = async (options) => ((window.asked = options), (window.made = made));
+            PushManager.prototype.getSubscription = async () => window.made ?? null;
+            Notification.requestPermission = async () => "granted";
+            """
+        )
+        await page.reload()
+        await ready(page)
+        await page.click("#tab-mine")
+        await page.click("#push button")
+        await expect(page.locator("#push")).to_contain_text("本机会收到新任务通知")
+        assert (
+            await page.evaluate("window.asked.userVisibleOnly && window.asked.applicationServerKey[0]") == 4
+        )
+        await page.click("#push button")
+        await expect(page.locator("#push")).to_contain_text("新任务时通知我")
+        assert told == [
+            ("GET", None),
+            (
+                "POST",
+                {
+                    "endpoint": "https://push.example/one",
+                    "keys": {"p256dh": "p", "auth": "a"},
+                    "expirationTime": None,
+                    "channel": "web-push",
+                },
+            ),
+            ("DELETE", {"endpoint": "https://push.example/one"}),
+        ]
 
 
 async def test_a_unit_asks_for_something(browser: Browser, console: Console) -> None:
