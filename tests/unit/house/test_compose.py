@@ -347,7 +347,7 @@ def test_boards_show_metrics_that_exist(board: Path) -> None:
 
 def test_grafana_finds_its_boards() -> None:
     """The provider's folder and the first page are where compose mounts the boards."""
-    assert len(BOARDS) == 2
+    assert len(BOARDS) == 4
     provider = yaml.safe_load(
         (ROOT / "dashboards/grafana/provisioning/dashboards/fenghuo.yml").read_text(encoding="utf-8")
     )["providers"][0]
