@@ -194,8 +194,16 @@ where opened_at > clock_now() - make_interval(secs => $1 * 60) and length(place)
 group by 1;
 
 -- name: begin_storm
--- Note that a storm begins: (county). Nothing comes back when somebody else did.
-insert into storm (county) values ($1) on conflict do nothing returning id;
+-- Note that a storm begins: (county). Nothing comes back when somebody else did. What waits since its recipient got many letters
+-- is decided about anew: a storm's own interval bounds them.
+with begun as (
+    insert into storm (county) values ($1) on conflict do nothing returning id
+), woken as (
+    update page set hold_until = clock_now() from incident
+    where incident.id = page.incident and starts_with(incident.place, $1) and page.state = 'due' and page.hold = 'throttled'
+        and page.hold_until > clock_now() and exists (select from begun)
+)
+select id from begun;
 
 -- name: end_storm
 -- Note that a storm is over: (county). Nothing comes back when somebody else did.

@@ -128,6 +128,22 @@ async def test_a_storm_is_one_letter_and_the_next_follows_after_minutes(world: W
     assert {page.state for page in pages} == {PageState.DELIVERED}
 
 
+async def test_a_storm_frees_what_waits_for_earlier_letters(world: World) -> None:
+    """After three letters other cases would wait ten minutes; a storm begins, and its first letter has them after five."""
+    channel = outside()
+    await open_cases(world, 3)
+    await send(world, channel)
+    more = [alert(f"{QINGXI}{number:03d}", Level.YELLOW, at=world.now) for number in (101, 102, 103)]
+    for raised in more:
+        await world.store.record_alert(raised, world.rules)
+    await send(world, channel)
+    assert [len(told(one)) for one in channel.calls] == [1, 1, 1]
+    await act_on_timers(world.store, world.rules)
+    await world.advance(minutes=5)
+    await send(world, channel)
+    assert told(channel.calls[3]) == {incident_id(raised.id) for raised in more}
+
+
 async def test_a_red_case_goes_at_once_through_a_storm(world: World) -> None:
     """Grades I and II wait for no digest, no throttle, no quiet hours."""
     await open_cases(world, 6)
