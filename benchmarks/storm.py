@@ -1,81 +1,39 @@
 """A stormy night: 10,000 alerts in ten seconds over 200 townships, through one responder process to a fake provider.
 
-Run `fenghuo bench storm [--json]`. Alerts are put on the real topic (embedded broker); the responder takes them into an
-embedded PostgreSQL and pages over HTTP a provider that keeps what it got. `--timers` has so many more cases open, each with
-timers of its own, and measures what they cost while nothing happens.
+Run `fenghuo bench storm [--json]`, or `python -m benchmarks.storm` for all that docs/benchmarks.md shows. Alerts are put
+on the real topic (embedded broker); the responder takes them into an embedded PostgreSQL and pages over HTTP a provider that
+keeps what it got. `--timers` has so many more cases open, each with timers of its own, and measures what they cost at rest.
 """
 
 import asyncio
 import secrets
+import sys
 import tempfile
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from itertools import product
+from datetime import UTC, datetime
 from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
-import msgspec
-from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from benchmarks.gateway import cpu_seconds
-from benchmarks.storm_figures import Figures, read_figures
+from benchmarks.results import arguments, publish
+from benchmarks.storm_county import make_alerts, open_with_timers, put_alerts, settle
+from benchmarks.storm_figures import Figures, StormResult, read_figures
 from benchmarks.storm_provider import Provider, open_provider
+from benchmarks.storm_table import results_of_runs
 from config.data import SHIPPED, load_data
-from domain.clock import REAL_TIME
-from domain.codec import encode, headers_for
-from domain.findings import Alert, AlertChange
-from domain.identity import derived_id
-from domain.levels import Level
-from domain.registry import Area
-from domain.topics import ALERTS
 from fenghuo.platform import Layout, Platform, run_platform
-from fenghuo.running import Stage
-from responders.cases import Rules
-from responders.views import Role, Shift, User
+from fenghuo.running import Stage, set_up_logging
 
-COUNTIES = 10
-TICK_SECONDS = 0.05
+SETTLE_SECONDS = 3.0
 IDLE_SECONDS = 20.0
-PATIENCE_SECONDS = 900.0
-LEVELS = (*[Level.BLUE] * 12, *[Level.YELLOW] * 6, Level.ORANGE, Level.RED)
-"""Of twenty alerts one is red and one orange."""
-CHANNELS = ("console", "webhook")
+LOOK_SECONDS = 5.0
+PATIENCE_SECONDS = 1_200.0
+"""Longer than any shipped limit or digest holds a first page back."""
 
 Say = Callable[[str], None]
-
-
-class StormResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured; seconds of wall time from when an alert was put on the topic to the first delivered page.
-
-    `lost` counts alerts without a case and pages that are owed and neither delivered nor withdrawn; `repeated` deliveries
-    twice in one step, in the database or at the provider. `letters` is how many messages the provider got. Shares are of
-    one core: of the process, and of PostgreSQL. `idle_…` were measured with `timers` cases open and nothing to do.
-    """
-
-    alerts: int
-    incidents: int
-    pages: int
-    red_page_p99_s: float | None
-    other_page_p99_s: float | None
-    lost: int
-    repeated: int
-    letters: int
-    outside_pages: int
-    red_outside_p99_s: float | None
-    other_outside_p99_s: float | None
-    alerts_per_second: float
-    incidents_per_second: float
-    pages_per_second: float
-    responder_cpu_seconds: float
-    postgres_cpu_seconds: float
-    digests: bool
-    apart: bool
-    digest_minutes: float
-    timers: int
-    idle_responder_core_share: float | None = None
-    idle_postgres_core_share: float | None = None
 
 
 async def measure(
@@ -87,9 +45,13 @@ async def measure(
     timers: int = 0,
     apart: bool = False,
     digests: bool = True,
-    digest_minutes: float = 1.0,
+    digest_minutes: float | None = None,
 ) -> StormResult:
-    """Play the storm. `apart` makes each alert a case of its own; without `digests` every page is a letter of its own."""
+    """Play the storm with what is shipped, but for what is said here.
+
+    `apart` makes each alert a case of its own; without `digests` every page is a message of its own; `digest_minutes` stands
+    for the shipped minutes between a person's digests, so that a look at it takes less time.
+    """
     with tempfile.TemporaryDirectory(prefix="fenghuo-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         provider = Provider()
@@ -102,17 +64,19 @@ async def measure(
             }
             async with run_platform(Layout(folder), extra) as platform:
                 say("A platform starts")
-                places = await _settle(platform, townships)
+                places = await settle(platform, townships)
                 if timers:
                     say(f"{timers:,} cases with timers")
-                    await _open_with_timers(platform, places, timers)
+                    await open_with_timers(platform, places, timers)
                 await platform.start_responder()
                 process = platform.supervisor.pids[Stage.RESPOND]
+                await _until_at_rest(platform)
                 idle = await _idle(process, folder) if timers else (None, None)
                 say(f"{alerts:,} alerts in {seconds:g} seconds")
+                began = datetime.now(UTC)
                 before = cpu_seconds(process), _postgres_seconds(folder)
-                await _put(platform, _make(alerts, places), alerts, seconds)
-                figures = await _until_told(platform, alerts)
+                await put_alerts(platform, make_alerts(alerts, places), alerts, seconds)
+                figures = await _until_told(platform, alerts, began)
                 after = cpu_seconds(process), _postgres_seconds(folder)
     return StormResult(
         alerts=alerts,
@@ -133,36 +97,19 @@ async def measure(
         postgres_cpu_seconds=round(after[1] - before[1], 2),
         digests=digests,
         apart=apart,
-        digest_minutes=digest_minutes,
+        digest_minutes=load_data().pacing[0].digest_minutes if digest_minutes is None else digest_minutes,
         timers=timers,
         idle_responder_core_share=idle[0],
         idle_postgres_core_share=idle[1],
     )
 
 
-ALERTMANAGER = {
-    "red_page_p99_s": "30 (group_wait) for a new group, 300 (group_interval) for one that is told already",
-    "other_page_p99_s": "the same: severity does not change when a group is told",
-    "letters": "one for each group, and one more each 300 s while alerts join it; then each 4 h (repeat_interval)",
-}
-"""Prometheus Alertmanager as its documentation of `route` has it, not measured: group_wait 30s, group_interval 5m."""
-
-
-def table_of(found: StormResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """Set figures beside what Alertmanager's documentation says."""
-    rows: list[tuple[str, ...]] = []
-    for name, value in msgspec.structs.asdict(found).items():
-        text = "–" if value is None else f"{value:,.2f}" if isinstance(value, float) else f"{value:,}"
-        text = str(value) if isinstance(value, bool) else text
-        rows.append((name.replace("_", " "), text, ALERTMANAGER.get(name, "")))
-    return ("what", "Fenghuo", "Alertmanager, as documented"), rows
-
-
-def _write_data(folder: Path, apart: bool, digests: bool, digest_minutes: float) -> Path:
+def _write_data(folder: Path, apart: bool, digests: bool, digest_minutes: float | None) -> Path:
     """Write the data files that differ from the shipped ones."""
     folder.mkdir()
     text = (SHIPPED / "pacing.toml").read_text(encoding="utf-8")
-    text = text.replace("\ndigest_minutes = 5\n", f"\ndigest_minutes = {digest_minutes}\n")
+    if digest_minutes is not None:
+        text = text.replace("\ndigest_minutes = 5\n", f"\ndigest_minutes = {digest_minutes}\n")
     if not digests:
         text = text.replace("\nletters = 10\n", "\nletters = 1000000\n")
         text = text.replace("\nstorm_cases = 30\n", "\nstorm_cases = 1000000\n")
@@ -175,128 +122,33 @@ def _write_data(folder: Path, apart: bool, digests: bool, digest_minutes: float)
     return folder
 
 
-async def _settle(platform: Platform, townships: int) -> list[str]:
-    """Put counties of townships into the store, with a post on duty at each tower; the townships."""
-    store, now = platform.store, datetime.now(UTC)
-    places = [f"9901{number % COUNTIES + 1:02d}{number // COUNTIES + 100:03d}" for number in range(townships)]
-    areas = sorted({"99", "9901", *(place[:6] for place in places), *places})
-    await store.set_clock(REAL_TIME)
-    await store.put_areas([Area(code=code, name=code) for code in areas])
-    posts = [
-        User(
-            id=derived_id("user", code),
-            login=code,
-            display=f"{code}值班室",
-            role=Role.OFFICER,
-            area=code,
-            channels=CHANNELS,
-        )
-        for code in areas
-    ]
-    await store.put_users(posts)
-    day = timedelta(days=1)
-    await store.put_shifts(
-        Shift(area=post.area, post="", user=post.id, starts_at=now - day, ends_at=now + day) for post in posts
-    )
-    return places
-
-
-def _make(count: int, places: list[str]) -> list[Alert]:
-    """Make alerts evenly over townships, categories and villages; times are set when they go out."""
-    data = load_data()
-    categories = [slug for slug in sorted(data.categories) if slug != "platform-fault"]
-    at = datetime.now(UTC)
-    made = []
-    for number, (round_, place) in zip(range(count), product(range(count), places), strict=False):
-        category = categories[round_ % len(categories)]
-        made.append(
-            Alert(
-                id=derived_id("storm", number),
-                version=1,
-                change=AlertChange.RAISED,
-                domain=data.categories[category].domain,
-                category=category,
-                county=place[:6],
-                place=f"{place}{round_ // len(categories) + 1:03d}",
-                level=LEVELS[(number + number // len(places)) % len(LEVELS)],
-                reason="limit",
-                opened_at=at,
-                changed_at=at,
-                received_at=at,
-                evidence=(),
-                zh="断面水质超过限值，请核实",
-                en="Above its limit: please verify",
-            )
-        )
-    return made
-
-
-async def _put(platform: Platform, alerts: list[Alert], count: int, seconds: float) -> None:
-    """Put alerts on the topic evenly, each received as it goes out."""
-    producer = AIOKafkaProducer(bootstrap_servers=platform.settings.broker.bootstrap, acks="all", linger_ms=5)
-    await producer.start()
+async def _until_at_rest(platform: Platform) -> None:
+    """Wait until each desk of the county was looked at once, which a responder does when it sees them first."""
+    connection = await asyncpg.connect(platform.settings.database.dsn.value)
     try:
-        began, sent = time.perf_counter(), 0
-        waiting = []
-        while sent < count:
-            due = min(count, int((time.perf_counter() - began) / seconds * count) + 1)
-            now = datetime.now(UTC)
-            for alert in alerts[sent:due]:
-                told = msgspec.structs.replace(alert, received_at=now, changed_at=now, opened_at=now)
-                waiting.append(
-                    await producer.send(
-                        ALERTS.name, encode(told), key=alert.county.encode(), headers=headers_for(ALERTS)
-                    )
-                )
-            sent = due
-            await asyncio.sleep(TICK_SECONDS)
-        await asyncio.gather(*waiting)
+
+        async def is_done() -> bool:
+            return not await connection.fetchval("select exists (select from desk where next_at <= now())")
+
+        await asyncio.sleep(SETTLE_SECONDS)
+        await platform.supervisor.until(is_done, "The first look at all desks", PATIENCE_SECONDS)
     finally:
-        await producer.stop()
+        await connection.close()
 
 
-async def _until_told(platform: Platform, alerts: int) -> Figures:
-    """Wait until all alerts are in cases and no page is owed, or patience ends; then what is missing counts as lost."""
+async def _until_told(platform: Platform, alerts: int, began: datetime) -> Figures:
+    """Wait until all alerts are in cases and no first page is owed, or patience ends; the rest counts as lost."""
     connection = await asyncpg.connect(platform.settings.database.dsn.value)
     try:
         ends = time.perf_counter() + PATIENCE_SECONDS
         while True:
-            figures = await read_figures(connection)
+            figures = await read_figures(connection, began)
             settled = figures.alerts_in_cases >= alerts and not figures.owed
             if settled or time.perf_counter() > ends:
                 return figures
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(LOOK_SECONDS)
     finally:
         await connection.close()
-
-
-async def _open_with_timers(platform: Platform, places: list[str], count: int) -> None:
-    """Open cases like one that was opened the usual way, whose timers and tasks come due within ten days."""
-    data = load_data()
-    seed = msgspec.structs.replace(_make(1, places)[0], id=derived_id("storm", "timers"))
-    await platform.store.record_alert(seed, Rules(data, CHANNELS))
-    connection = await asyncpg.connect(platform.settings.database.dsn.value)
-    try:
-        await connection.execute(_COPIES, count)
-        await connection.execute(_TASKS)
-        await connection.execute("update page set state = 'withdrawn'")
-        await connection.execute("analyze")
-    finally:
-        await connection.close()
-
-
-_COPIES = """
-insert into incident
-select (jsonb_populate_record(incident, jsonb_build_object(
-    'id', gen_random_uuid(), 'alert', null, 'place', '990199' || lpad((number % 900 + 100)::text, 3, '0'),
-    'opened_at', now() - interval '1 day', 'next_at', now() + interval '1 hour' + number * interval '8 seconds'))).*
-from (select * from incident limit 1) incident, generate_series(1, $1::integer) as number
-"""
-_TASKS = """
-insert into task (id, incident, number, area, post, state, due_at, next_at)
-select gen_random_uuid(), id, 1, place, '', 'dispatched', next_at + interval '1 day', next_at + interval '12 hours'
-from incident where alert is null
-"""
 
 
 async def _idle(process: int, folder: Path) -> tuple[float, float]:
@@ -324,3 +176,30 @@ def _postgres_seconds(folder: Path) -> float:
         if b"postgres" in words and bytes(folder) in words:
             own.add(int(path.name))
     return sum(cpu_seconds(pid) for pid, parent in parents.items() if pid in own or parent in own)
+
+
+async def _measure_all(quick: bool) -> list[StormResult]:
+    """Measure the night as shipped; each alert a case and each page a message; and open cases while nothing happens."""
+    size, open_cases = (1_000, 2_000) if quick else (10_000, 100_000)
+    seconds = size / 1_000
+    minutes = 0.5 if quick else None
+    return [
+        await measure(size, seconds, 200, _say, digest_minutes=minutes),
+        await measure(size // 2, 1.0, 200, _say, apart=True, digests=False),
+        await measure(100, 1.0, 200, _say, timers=open_cases, digest_minutes=minutes),
+    ]
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"{what} …\n")
+
+
+def main() -> None:
+    """Measure all, and keep it for the page unless it is quick."""
+    given = arguments("A stormy night through one responder.").parse_args()
+    set_up_logging("error")
+    publish(results_of_runs(asyncio.run(_measure_all(given.quick)), quick=given.quick), as_json=given.as_json)
+
+
+if __name__ == "__main__":
+    main()

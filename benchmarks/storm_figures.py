@@ -1,5 +1,6 @@
 """What the database says of a storm: how soon pages were delivered, what is owed, what was delivered twice."""
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -22,38 +23,73 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     pages_per_second: float
 
 
-async def read_figures(connection: Any) -> Figures:
-    """Read the figures by an open connection; grade I is that of red alerts.
+class StormResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured; seconds of wall time from when an alert was put on the topic to the first delivered page.
 
-    Rates are over the time from the first to the last of them, by ten seconds' halves: the middle 80 %.
+    A first page tells of a new case or of a raised grade; the console's count, `outside` is the provider's. `lost` counts
+    alerts without a case and first pages that are neither delivered nor withdrawn; `repeated` deliveries twice in one step,
+    in the database or at the provider. `letters` is how many messages the provider got. Shares are of one core: of the
+    process, and of PostgreSQL. `idle_…` were measured with `timers` cases open and nothing to do.
     """
-    row = await connection.fetchrow(QUERY)
+
+    alerts: int
+    incidents: int
+    pages: int
+    red_page_p99_s: float | None
+    other_page_p99_s: float | None
+    lost: int
+    repeated: int
+    letters: int
+    outside_pages: int
+    red_outside_p99_s: float | None
+    other_outside_p99_s: float | None
+    alerts_per_second: float
+    incidents_per_second: float
+    pages_per_second: float
+    responder_cpu_seconds: float
+    postgres_cpu_seconds: float
+    digests: bool
+    apart: bool
+    digest_minutes: float
+    timers: int
+    idle_responder_core_share: float | None = None
+    idle_postgres_core_share: float | None = None
+
+
+async def read_figures(connection: Any, began: datetime) -> Figures:
+    """Read the figures since the storm began by an open connection; grade I is that of red alerts.
+
+    Rates are over the time from the first to the last of them; of pages, to nine tenths of them, since the last wait for a
+    digest.
+    """
+    row = await connection.fetchrow(QUERY, began)
     return msgspec.convert(dict(row), Figures)
 
 
 QUERY = """
 with first as (
-    select page.incident, page.loop, min(page.grade) = 1 as red, page.channel <> 'console' as outside,
-        extract(epoch from min(page.delivered_at - page.received_at))::float8 as seconds
-    from page where reason in ('opened', 'grade_raised') and page.state = 'delivered'
-        and incident in (select id from incident where alert is not null)
+    select incident, loop, min(grade) = 1 as red, channel <> 'console' as outside,
+        extract(epoch from min(delivered_at - received_at))::float8 as seconds
+    from page where reason in ('opened', 'grade_raised') and state = 'delivered' and channel in ('console', 'webhook')
+        and incident in (select id from incident where alert is not null and opened_at >= $1)
     group by 1, 2, 4
 ), soonest as (
     select incident, loop, bool_or(red) as red, min(seconds) as seconds from first group by 1, 2
 ), recorded as (
-    select count(*) as number, extract(epoch from max(recorded_at) - min(recorded_at))::float8 as seconds from alert_version
+    select count(*) as number, extract(epoch from max(recorded_at) - min(recorded_at))::float8 as seconds
+    from alert_version where recorded_at >= $1
 ), opened as (
     select count(*) as number, extract(epoch from max(opened_at) - min(opened_at))::float8 as seconds
-    from incident where alert is not null
+    from incident where alert is not null and opened_at >= $1
 ), sent as (
     select count(*) as number, extract(epoch from max(at) - min(at))::float8 as seconds from (
-        select at, percent_rank() over (order by at) as rank from delivery
+        select at, percent_rank() over (order by at) as rank from delivery where at >= $1
     ) ranked where rank < 0.9
 )
 select (select number from opened) as incidents,
-    (select count(*) from page where state <> 'withdrawn') as pages,
-    (select count(*) from case_alert) as alerts_in_cases,
-    (select count(*) from page where state in ('due', 'sending')) as owed,
+    (select count(*) from page where state <> 'withdrawn' and created_at >= $1) as pages,
+    (select count(*) from case_alert join alert on id = case_alert.alert where opened_at >= $1) as alerts_in_cases,
+    (select count(*) from page where state in ('due', 'sending') and reason in ('opened', 'grade_raised')) as owed,
     (select count(*) from (
         select from page join delivery on delivery.page = page.id
         group by page.incident, page.step, page.loop, page.recipient, page.channel having count(*) > 1

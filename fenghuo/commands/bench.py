@@ -1,4 +1,4 @@
-"""`fenghuo bench throughput | latency | gateway | storm | map`: speed, beside peers; code is in `benchmarks/` of a checkout."""
+"""`fenghuo bench throughput | latency | gateway | storm | map`: speed, beside peers; its code lies in `benchmarks/`."""
 
 import asyncio
 
@@ -121,13 +121,16 @@ def create_commands() -> typer.Typer:
         ),
         apart: bool = typer.Option(False, help="Make each alert a case of its own."),
         digests: bool = typer.Option(True, help="Gather pages in the storm, as shipped."),
-        digest_minutes: float = typer.Option(1.0, min=0.1, help="Between a person's digests; 5 as shipped."),
+        digest_minutes: float | None = typer.Option(
+            None, min=0.1, help="Between a person's digests, instead of those shipped."
+        ),
         as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
     ) -> None:
         """A stormy night through one responder: seconds to first pages, what was lost, what came twice."""
         set_up_logging("error")
         try:
-            from benchmarks.storm import measure, table_of
+            from benchmarks.storm import measure
+            from benchmarks.storm_table import table_of
         except ModuleNotFoundError as error:
             raise _no_checkout() from error
         found = asyncio.run(

@@ -25,13 +25,13 @@ def writer() -> ModuleType:
 def test_the_page_says_what_was_kept(writer: ModuleType) -> None:
     """Whoever runs a benchmark anew runs docs/write_benchmarks.py."""
     page = writer.PAGE.read_text(encoding="utf-8")
-    assert writer.written(page, writer.detection_part()) == page
+    assert writer.written(page, writer.parts()) == page
 
 
 def test_a_page_without_marks_is_left_alone(writer: ModuleType) -> None:
     """Better no page than one that lost its other half."""
     with pytest.raises(ValueError, match="has no marks"):
-        writer.written("# Benchmarks\n", "part")
+        writer.written("# Benchmarks\n", {"detection": "part"})
 
 
 @pytest.mark.parametrize("path", sorted(KEPT.glob("*.json")), ids=lambda path: path.stem)
