@@ -11,10 +11,11 @@ import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
@@ -84,8 +85,11 @@ class Provider:
             "client_id": self._settings.oidc_client_id,
         }
         secret = self._settings.oidc_secret.value
-        auth = aiohttp.BasicAuth(self._settings.oidc_client_id, secret) if secret else None
-        answer = await _ask("POST", str((await self.about())["token_endpoint"]), form, auth)
+        headers: dict[str, str] = {}
+        if secret:  # both encoded as in a form first (RFC 6749, 2.3.1)
+            pair = quote(self._settings.oidc_client_id, safe=""), quote(secret, safe="")
+            headers[hdrs.AUTHORIZATION] = aiohttp.encode_basic_auth(*pair)
+        answer = await _ask("POST", str((await self.about())["token_endpoint"]), form, headers)
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise Turned(Refusal.ANSWER)
@@ -120,14 +124,17 @@ PROVIDER = web.AppKey("provider", Provider)
 
 
 async def _ask(
-    method: str, url: str, form: Mapping[str, str] | None = None, auth: aiohttp.BasicAuth | None = None
+    method: str,
+    url: str,
+    form: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Ask the provider for an object; it is not followed elsewhere."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.request(method, url, data=form, auth=auth, allow_redirects=False) as response,
+            session.request(method, url, data=form, headers=headers, allow_redirects=False) as response,
         ):
             if response.status != web.HTTPOk.status_code:
                 raise Turned(Refusal.ANSWER)
