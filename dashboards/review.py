@@ -119,7 +119,7 @@ def _case_names(found: DrillReview) -> dict[str, str]:
 
 async def start_from_page(request: web.Request) -> web.Response:
     """Begin a drill by the page's form, and show it."""
-    form = await _form_of(request)
+    form = await form_of(request)
     wish = convert(DrillWish, {name: form.get(name, "") for name in ("scenario", "county")})
     drill = await _start(request, wish, form["key"])
     raise web.HTTPSeeOther(f"/drills/{drill}")
@@ -127,7 +127,7 @@ async def start_from_page(request: web.Request) -> web.Response:
 
 async def stop_from_page(request: web.Request) -> web.Response:
     """Stop a drill by the page's form."""
-    await _form_of(request)
+    await form_of(request)
     drill = _drill_of(request)
     await store_of(request).drills.stop(drill, request[VIEWER])
     raise web.HTTPSeeOther(f"/drills/{drill}")
@@ -135,7 +135,7 @@ async def stop_from_page(request: web.Request) -> web.Response:
 
 async def note_from_page(request: web.Request) -> web.Response:
     """Add a note by the page's form, and show the review anew."""
-    incident, form = incident_of(request), await _form_of(request)
+    incident, form = incident_of(request), await form_of(request)
     wish = {name: form[name] for name in ("kind", "text", "area", "post", "due") if form.get(name)}
     if form.get("settles"):
         wish["settles"] = form["settles"]
@@ -148,13 +148,13 @@ async def note_from_page(request: web.Request) -> web.Response:
 
 async def finish_from_page(request: web.Request) -> web.Response:
     """Say that a closed case is reviewed (复盘完成)."""
-    incident, form = incident_of(request), await _form_of(request)
+    incident, form = incident_of(request), await form_of(request)
     reviewed, note = IncidentState.REVIEWED, form.get("note", "")[:2000]
     await store_of(request).move(request[VIEWER], incident, reviewed, note, UUID(form["key"]))
     raise web.HTTPSeeOther(f"/incidents/{incident}/review")
 
 
-async def _form_of(request: web.Request) -> dict[str, str]:
+async def form_of(request: web.Request) -> dict[str, str]:
     """Read a form as texts; InvalidInput without the key that the page gave it."""
     form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
     try:

@@ -11,7 +11,7 @@ MOST_SHAPES = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The lengths of codes that are drawn, coarse ones first, and how many shapes of which length are left out as too many."""
+    """The lengths of codes that are drawn, coarse ones first, and how many shapes of which length are too many."""
 
     drawn: tuple[int, ...]
     left_out: dict[int, int]

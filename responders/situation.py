@@ -28,8 +28,8 @@ FLOOD_SHARE = 0.01
 class Below(Struct, frozen=True, kw_only=True):
     """How an area right below stands; cases of drills are in `drills` alone.
 
-    `levels` counts open cases from blue to red. `climbed` cases went to a higher level unacknowledged. `late` tasks of `tasks`
-    that are not done passed their time.
+    `levels` counts open cases from blue to red. `climbed` cases went to a higher level unacknowledged. Of `tasks`
+    that are not done, `late` ones passed their time.
     """
 
     area: str
@@ -134,8 +134,8 @@ def judge_load(bins: Sequence[AlarmBin]) -> AlarmLoad:
 class Situation(Struct, frozen=True, kw_only=True):
     """Everything that `/command` and `/wall` show beside the cases themselves, at one moment.
 
-    `lately` counts cases opened within the minutes by which storms are told. Of `owed` and `joint` there are `owed_total` and
-    `joint_total`.
+    `lately` counts cases opened within the minutes by which storms are told. Of `owed` and `joint` there are
+    `owed_total` and `joint_total`.
     """
 
     at: AwareTime

@@ -35,6 +35,7 @@ from responders.store.listening import listen
 from responders.store.live import Live
 from responders.store.pacing import Pacings
 from responders.store.pages import Pages
+from responders.store.papers import Papers
 from responders.store.personal import Personal
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
@@ -98,6 +99,7 @@ class Store:
         self.live = Live(database)
         self.figures = Figures(database)
         self.command = Command(database)
+        self.papers = Papers(database)
         self.seats = Seats(database)
         self.field = Field(database)
 
