@@ -43,7 +43,8 @@ ROOT = Path(__file__).parents[2]
 IDS = UUID("5a4d7a52-6c0f-4a7a-8d0e-9b1c3a990103")
 TOWNS = 24
 KILLS = 8
-LONG = 40.0
+LONG = 120.0
+"""Seconds until something is given up that will come: five dead members of a group are waited for, on a busy machine."""
 LEVELS = (Level.BLUE, Level.ORANGE, Level.RED)
 PAGES = """
 select incident.place, page.step, page.loop, app_user.login, page.channel, page.state from page
