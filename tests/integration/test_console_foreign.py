@@ -211,6 +211,11 @@ async def ask(seat: Seat, method: str, path: str, pattern: str) -> tuple[int, st
     return answer.status, re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|river-1-cod|nothing-[0-9a-f]{8}", "…", text)
 
 
+def filled(pattern: str, names: dict[str, str]) -> str:
+    """Put names into the places of an address."""
+    return PATTERN.sub(lambda found: names[found[1]], pattern)
+
+
 def named_routes() -> list[tuple[str, str, list[str]]]:
     """List the routes that name something, with the places that name something of an area."""
     found = []
@@ -234,10 +239,8 @@ async def test_what_lies_elsewhere_answers_as_what_is_nowhere(console: Console, 
         unknown = [place for place in places if place not in real]
         assert not unknown, f"{pattern}: say in real_things what stands for {unknown}"
         fixed = {**FIXED, **({"kind": KINDS[pattern]} if pattern in KINDS else {})}
-        there = PATTERN.sub(lambda found, fixed=fixed: {**fixed, **real}[found[1]], pattern)
-        nowhere = PATTERN.sub(
-            lambda found, fixed=fixed: fixed[found[1]] if found[1] in fixed else made_up(found[1]), pattern
-        )
+        there = filled(pattern, {**fixed, **real})
+        nowhere = filled(pattern, {**{place: made_up(place) for place in places}, **fixed})
         statuses = set()
         for seat in seats[:-1] if COUNTY_WIDE & set(places) else seats:
             one, other = await ask(seat, method, there, pattern), await ask(seat, method, nowhere, pattern)
