@@ -184,13 +184,14 @@ def draft_text(view: IncidentView) -> SpecialText:
     """Begin a report of a case from its record: an officer corrects it before anybody else reads it."""
     row = view.row
     opened = _told(row.opened_at)
-    situation = [f"{opened}，{row.place_name}发现{row.title.removeprefix(words.DRILL)}。{view.zh}"]
+    what = row.title.removeprefix(words.DRILL).partition(" · ")[0]
+    situation = [f"{opened}，{row.place_name}发现{what}。{_sentence(view.zh)}"]
     situation.append(f"事件级别为{words.GRADE[row.grade]}，目前{words.STATE[row.state]}。")
     if view.parties:
         situation.append(f"参加联合处置的有{'、'.join(party.area_name for party in view.parties)}。")
     done = [entry for entry in view.timeline if entry.kind in MEASURES][-MOST_MEASURES:]
     measures = [
-        f"{_told(entry.at)}，{'系统' if entry.actor == 'system' else entry.actor}：{entry.text}"
+        f"{_told(entry.at)}，{'系统' if entry.actor == 'system' else entry.actor}：{_sentence(entry.text)}"
         for entry in done
     ]
     coming = [
@@ -201,13 +202,18 @@ def draft_text(view: IncidentView) -> SpecialText:
         for clock in view.clocks
         if clock.kept is Kept.RUNNING and clock.due_at is not None
     ]
-    title = f"关于{row.place_name}{row.title.removeprefix(words.DRILL).partition(' · ')[0]}的情况"
+    title = f"关于{row.place_name}{what}的情况"
     return SpecialText(
         title=words.mark(title) if row.drill else title,
         situation="\n".join(situation),
         measures="\n".join(measures),
         next="\n".join(coming),
     )
+
+
+def _sentence(text: str) -> str:
+    """End a sentence as one ends."""
+    return text if not text or text.endswith(("。", "！", "？")) else f"{text}。"
 
 
 def _told(at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""`fenghuo bench throughput | latency | gateway | storm | map`: speed, beside peers; its code lies in `benchmarks/`."""
+"""`fenghuo bench throughput | latency | gateway | storm | map`: speed; code is in `benchmarks/` of a checkout."""
 
 import asyncio
 

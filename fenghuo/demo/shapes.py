@@ -100,8 +100,9 @@ def cell_shapes(centres: Mapping[str, tuple[float, float]], seed: int = SEED) ->
 
 def nearest_distances(points: Points) -> Points:
     """Tell how far the nearest other point of each lies, in degrees."""
-    tree = shapely.STRtree(shapely.points(points))
-    sources, found = tree.query_nearest(shapely.points(points), exclusive=True, all_matches=False)
+    dots = [shapely.Point(x, y) for x, y in points]
+    tree = shapely.STRtree(dots)
+    sources, found = tree.query_nearest(dots, exclusive=True, all_matches=False)
     distances = np.zeros(len(points))
     distances[sources] = np.hypot(*(points[sources] - points[found]).T)
     return distances

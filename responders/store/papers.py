@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -114,7 +115,7 @@ async def _day(connection: Connection, viewer: Viewer, area: str, day: date | No
 async def _record(connection: Connection, area: str, day: date) -> DayRecord:
     span = (area, *span_of(day))
 
-    async def rows(name: str, kind: type) -> tuple:
+    async def rows(name: str, kind: type[Struct]) -> tuple[Any, ...]:
         return tuple(view(kind, row) for row in await connection.fetch(sql(name), *span))
 
     shifts = await connection.fetch(sql("day_shifts"), *span)

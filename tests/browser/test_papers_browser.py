@@ -1,4 +1,4 @@
-"""Logs of days and special reports in a real browser: clean by axe-core in both themes, and printed on A4 in the official form."""
+"""Logs of days and special reports in a real browser: clean by axe-core, and printed on A4 in the official form."""
 
 import shutil
 from collections.abc import AsyncIterator
