@@ -40,6 +40,9 @@ function tell(risk) {
   return [...parts, ...(risk.drills ? [t("map.drills", { n: risk.drills })] : [])].join(" ");
 }
 
+/** The same for large type, where there is room for the highest level only. @param {Listed} item */
+const short = ({ risk: { level, counts }, late }) => [level ? `${t(`level.${level}`)}${counts[level]}` : "", late ? `✕${late}` : ""];
+
 /** @param {{item: Listed, chosen: boolean, pick: (area: string) => void}} props */
 function Line({ item, chosen, pick }) {
   const { risk, late } = item;
@@ -137,7 +140,7 @@ export function mountMap(element, { choose = () => {}, list = true, still = fals
     layer.label(
       items.value.map((item) => ({
         code: item.area,
-        text: [tell(item.risk), ...(item.late ? [t("map.late", { n: item.late })] : [])].filter(Boolean).join(" "),
+        text: (still ? short(item) : [tell(item.risk), item.late ? t("map.late", { n: item.late }) : ""]).filter(Boolean).join(" "),
         level: item.risk.level,
         strong: item.risk.level > 2 || item.late > 0,
       })),
@@ -172,7 +175,7 @@ export function mountMap(element, { choose = () => {}, list = true, still = fals
         fadeAnimation: false,
         markerZoomAnimation: false,
         inertia: false,
-        zoomSnap: 0.25,
+        zoomSnap: still ? 0 : 0.25,
         dragging: !still,
         keyboard: !still,
         scrollWheelZoom: !still,
