@@ -46,8 +46,15 @@ async def show_incident_page(request: web.Request) -> web.Response:
     content = await read_incident(request, incident_of(request))
     start = await start_of(request, structs.asdict(content))
     row = content.incident.row
-    names = {"title": row.title, "incident": row.id}
-    return page(request, "incident.html", script="incident.js", start=start, viewer=request[VIEWER], **names)
+    return page(
+        request,
+        "incident.html",
+        script="incident.js",
+        start=start,
+        viewer=request[VIEWER],
+        title=row.title,
+        incident=row.id,
+    )
 
 
 async def show_texts(request: web.Request) -> web.Response:

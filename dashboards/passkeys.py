@@ -51,7 +51,7 @@ def party_of(request: web.Request) -> tuple[str, str]:
 async def begin_new(request: web.Request) -> web.Response:
     """Give what a browser needs to make a passkey for the viewer."""
     viewer, (host, _) = request[VIEWER], party_of(request)
-    present = await store_of(request).sign_ins.passkeys(viewer.user)
+    present = await store_of(request).passkeys.of(viewer.user)
     options = generate_registration_options(
         rp_id=host,
         rp_name=NAME,
@@ -87,7 +87,7 @@ async def add(request: web.Request) -> web.Response:
     except WebAuthnException as error:
         raise _refused(error) from error
     name = str(body.get("name") or "").strip()[:MOST_NAME] or "–"
-    await store_of(request).sign_ins.add_passkey(
+    await store_of(request).passkeys.add(
         viewer, verified.credential_id, verified.credential_public_key, verified.sign_count, name
     )
     return web.json_response({"goal": "/account?done=passkey_added"}, status=201)
@@ -100,7 +100,7 @@ async def remove(request: web.Request) -> web.Response:
         identity = bytes.fromhex(str(form.get("id", "")))
     except ValueError as error:
         raise InvalidInput([Fault("id", "is no passkey")]) from error
-    await store_of(request).sign_ins.remove_passkey(request[VIEWER], identity)
+    await store_of(request).passkeys.remove(request[VIEWER], identity)
     raise web.HTTPSeeOther("/account?done=passkey_removed")
 
 
@@ -124,9 +124,9 @@ async def use(request: web.Request) -> web.Response:
     if wait := await begin_attempt(request, ""):
         raise Refused(Problem(429, "too_many", headers={"Retry-After": str(round(wait))}))
     await finish_step(request)
-    store = store_of(request).sign_ins
+    store = store_of(request).passkeys
     try:
-        found = await store.passkey(base64url_to_bytes(str(body["credential"].get("id") or "")))
+        found = await store.find(base64url_to_bytes(str(body["credential"].get("id") or "")))
     except ValueError as error:
         raise InvalidInput([Fault("credential", "is no passkey")]) from error
     if found is None:
@@ -143,7 +143,7 @@ async def use(request: web.Request) -> web.Response:
         )
     except WebAuthnException as error:
         raise _refused(error) from error
-    await store.use_passkey(found.id, verified.new_sign_count)
+    await store.use(found.id, verified.new_sign_count)
     answer = web.json_response({"goal": step.detail["goal"]})
     await begin_session(request, answer, found.user_id, Way.PASSKEY)
     return answer

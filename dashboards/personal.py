@@ -94,7 +94,7 @@ async def _page(request: web.Request, *, status: int = 200, **values: Any) -> we
         "sources.html",
         status=status,
         viewer=viewer,
-        script="",
+        script="incident.js",
         key=uuid4(),
         incident=view.row,
         rows=rows,

@@ -11,7 +11,7 @@ from config.settings import Secret
 from domain.inputs import Person, Ticket
 
 KEY = Secret(base64.b64encode(bytes(range(32))).decode())
-NAME, PHONE = "岳山某", "13800138000"
+NAME, PHONE = "来电人甲", "13800138000"
 TEXT = f"我是{NAME}，电话{PHONE}，青溪河水发黑"
 TICKET = UUID(int=7)
 

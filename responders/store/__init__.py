@@ -35,7 +35,7 @@ from responders.store.listening import listen
 from responders.store.live import Live
 from responders.store.pacing import Pacings
 from responders.store.pages import Pages
-from responders.store.papers import Papers
+from responders.store.passkeys import Passkeys
 from responders.store.personal import Personal
 from responders.store.pleas import Pleas
 from responders.store.pool import Database, open_pool
@@ -79,8 +79,7 @@ class Store:
         self.audit = Audit(database)
         self.casework = Casework(database)
         self.sign_ins = SignIns(database)
-        self.pages = Pages(database)
-        self.pacing = Pacings(database)
+        self.passkeys = Passkeys(database)
         self.personal = Personal(database)
         self.casework = Casework(database)
         self.administration = Administration(database)
