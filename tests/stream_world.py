@@ -77,9 +77,11 @@ def settings_for(bootstrap: str, metrics_port: int = 0) -> Settings:
 
 
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 90.0) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(seconds):
+    """Wait for a condition; TimeoutError also where a client of the broker swallows the cancellation."""
+    async with asyncio.timeout(seconds) as limit:
         while not await condition():
+            if limit.expired():
+                raise TimeoutError
             await asyncio.sleep(0.02)
 
 
@@ -218,7 +220,7 @@ async def is_worked_off(bootstrap: str) -> bool:
         done, ends = await committed(bootstrap), await end_of(bootstrap, *READ_TOPICS)
     except KafkaError:  # a broker that was frozen is not yet its cluster's again
         return False
-    all_known = len(ends) == len(READ_TOPICS) * settings_for(bootstrap).broker.partitions
+    all_known = {place.topic for place in ends} == {topic.name for topic in READ_TOPICS}
     return all_known and all(done.get(place, 0) >= end for place, end in ends.items())
 
 
