@@ -109,7 +109,7 @@ async def put_alerts(platform: Platform, alerts: list[Alert], count: int, second
 
 
 async def open_with_timers(platform: Platform, places: list[str], count: int) -> None:
-    """Open cases like one that was opened the usual way, whose timers and tasks come due within ten days."""
+    """Open cases like one that was opened the usual way, owing no reports; timers and tasks come due within ten days."""
     data = load_data()
     seed = msgspec.structs.replace(make_alerts(1, places)[0], id=derived_id("storm", "timers"))
     await platform.store.record_alert(seed, Rules(data, CHANNELS))
@@ -118,6 +118,7 @@ async def open_with_timers(platform: Platform, places: list[str], count: int) ->
         await connection.execute(_COPIES, count)
         await connection.execute(_TASKS)
         await connection.execute("update page set state = 'withdrawn'")
+        await connection.execute("delete from report_look")
         await connection.execute("analyze")
     finally:
         await connection.close()
@@ -125,10 +126,10 @@ async def open_with_timers(platform: Platform, places: list[str], count: int) ->
 
 _COPIES = """
 insert into incident
-select (jsonb_populate_record(incident, jsonb_build_object(
+select (jsonb_populate_record(null::incident, to_jsonb(one) || jsonb_build_object(
     'id', gen_random_uuid(), 'alert', null, 'place', '990199' || lpad((number % 900 + 100)::text, 3, '0'),
     'opened_at', now() - interval '1 day', 'next_at', now() + interval '1 hour' + number * interval '8 seconds'))).*
-from (select * from incident limit 1) incident, generate_series(1, $1::integer) as number
+from (select * from incident limit 1) one, generate_series(1, $1::integer) as number
 """
 _TASKS = """
 insert into task (id, incident, number, area, post, state, due_at, next_at)
