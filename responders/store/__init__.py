@@ -35,6 +35,7 @@ from responders.store.listening import listen
 from responders.store.live import Live
 from responders.store.pacing import Pacings
 from responders.store.pages import Pages
+from responders.store.papers import Papers
 from responders.store.passkeys import Passkeys
 from responders.store.personal import Personal
 from responders.store.pleas import Pleas
@@ -77,12 +78,13 @@ class Store:
         self.workers = Workers(database)
         self.register = Register(database)
         self.audit = Audit(database)
-        self.casework = Casework(database)
+        self.administration = Administration(database)
         self.sign_ins = SignIns(database)
         self.passkeys = Passkeys(database)
         self.personal = Personal(database)
         self.casework = Casework(database)
-        self.administration = Administration(database)
+        self.pages = Pages(database)
+        self.pacing = Pacings(database)
         self.contacts = Contacts(database)
         self.replies = Replies(database)
         self.pleas = Pleas(database)
@@ -99,8 +101,8 @@ class Store:
         self.figures = Figures(database)
         self.command = Command(database)
         self.papers = Papers(database)
-        self.seats = Seats(database)
         self.field = Field(database)
+        self.seats = Seats(database)
 
     @classmethod
     @asynccontextmanager
