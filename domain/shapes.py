@@ -1,5 +1,7 @@
 """Shapes of areas as the map draws them: polygons with holes, in WGS-84 degrees."""
 
+from itertools import pairwise
+
 from msgspec import Struct
 
 from domain.inputs import AreaCode
@@ -39,5 +41,4 @@ class AreaShape(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 def ring_area(ring: Ring) -> float:
     """Reckon the area of a ring in square degrees, by the shoelace formula; good for comparing neighbours only."""
-    pairs = zip(ring, ring[1:], strict=False)
-    return abs(sum(x * other_y - other_x * y for (x, y), (other_x, other_y) in pairs)) / 2
+    return abs(sum(x * other_y - other_x * y for (x, y), (other_x, other_y) in pairwise(ring))) / 2
