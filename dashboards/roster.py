@@ -1,17 +1,20 @@
 """The roster over the API: who is on duty when, people who stand in, exchanges, hand-overs (值班表, 替班, 换班, 交接班)."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dashboards.api import Note, body_of, query_of, reply, request_id_of
+from dashboards.api import SHANGHAI, Note, body_of, query_of, reply, request_id_of
 from dashboards.keys import VIEWER, store_of
+from dashboards.pages import start_of
+from dashboards.render import page
 from domain.inputs import AwareTime
 from responders.arrangements import Stretch
 from responders.cases import Desk
+from responders.views import Role
 
 MAX_DAYS = 62
 SHOWN = timedelta(days=7)
@@ -75,6 +78,21 @@ class Signature(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the one who signs for a hand-over remarks."""
 
     remark: Note = ""
+
+
+async def show_roster_page(request: web.Request) -> web.Response:
+    """Show the page of this week; administrators, who have no desks, are led to administration."""
+    if request[VIEWER].role is Role.ADMIN:
+        raise web.HTTPSeeOther("/admin")
+    store = store_of(request)
+    newest = (
+        await store.newest_change()
+    )  # before the rest: a change between the two is told twice, never missed
+    now = (await store.clock()).now().astimezone(SHANGHAI)
+    monday = datetime.combine(now.date() - timedelta(days=now.weekday()), time(), SHANGHAI)
+    view = await store.roster.show(request[VIEWER], monday, monday + SHOWN, "")
+    start = await start_of(request, {"roster": view, "since": monday, "change": newest})
+    return page(request, "roster.html", script="roster.js", start=start, viewer=request[VIEWER])
 
 
 async def show(request: web.Request) -> web.Response:

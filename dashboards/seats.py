@@ -35,6 +35,11 @@ async def list_places(request: web.Request) -> web.Response:
     return reply({"places": await store_of(request).seats.places(request[VIEWER])})
 
 
+async def list_colleagues(request: web.Request) -> web.Response:
+    """List the accounts of the viewer's area that may stand at a desk, by id and post: who can stand in."""
+    return reply({"colleagues": await store_of(request).seats.colleagues(request[VIEWER])})
+
+
 async def list_categories(request: web.Request) -> web.Response:
     """List the categories in which a case can be opened by hand."""
     return reply({"categories": list(request.app[DATA].categories)})

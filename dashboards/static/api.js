@@ -30,7 +30,11 @@ async function ask(path, options = {}) {
   }
   const body = await response.json().catch(() => ({}));
   if (response.ok) return body;
-  if (response.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+  if (response.status === 401) {
+    // What was typed stands on the page: it waits for its officer, and then sends the same command once more.
+    await (await import("./again.js")).signedInAgain();
+    return ask(path, options);
+  }
   throw new Problem(response.status, body.detail || t("act.unreachable"), body);
 }
 

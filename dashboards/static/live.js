@@ -82,6 +82,7 @@ export function follow(start, on) {
     hear();
     last = Math.max(last, id);
     on[kind]?.(data, id);
+    if (kind === "incident") document.dispatchEvent(new CustomEvent("incident-news", { detail: data })); // head.js sounds
   }
 
   let leave = join(start.viewer.login, last, deliver);

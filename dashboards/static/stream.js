@@ -2,7 +2,7 @@
 
 /** Longer without a word than this and the line is dead, whatever the browser believes: the server beats every 15 s. */
 const SILENCE_MS = 35000;
-const KINDS = ["clock", "incident", "page", "task", "drill", "gone", "heartbeat", "resync"];
+const KINDS = ["clock", "incident", "page", "task", "roster", "drill", "gone", "heartbeat", "resync"];
 
 /**
  * @typedef {{kind: string, data: any, id: number}} News

@@ -77,6 +77,7 @@
  *   signed_by: string | null, remark: string, replaced: boolean}} HandOver
  * @typedef {{id: number, at: string, kind: string, area: string, post: string, actor: string, note: string}} RosterChange
  * @typedef {{desks: DeskView[], swaps: SwapView[], hand_overs: HandOver[], changes: RosterChange[], more: string[]}} Roster
+ * @typedef {{day: string, own: Record<string, number>, budget: Record<string, number>, over: string[]}} Burden
  * @typedef {{county: number, factor: number}} ClockNow
  * @typedef {{user: string, login: string, display: string, role: string, area: string}} Viewer
  * @typedef {{protocol: string, address: string, seen_at: string | null, connected: boolean, packets: number,

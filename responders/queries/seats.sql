@@ -95,3 +95,8 @@ from series where starts_with(area, $1) and length(area) >= 9 and coalesce(recor
 -- name: places_of
 -- List the areas within an area by code, down to a level: (area, digits of the level).
 select code, name from area where starts_with(code, $1) and length(code) <= $2 order by code;
+
+-- name: colleagues_of
+-- List the accounts of an area that are not disabled, by post: (area, roles).
+select id, display from app_user where starts_with(area, $1) and role = any($2::text[]) and not disabled
+order by area, display, id;

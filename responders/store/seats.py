@@ -14,6 +14,7 @@ from responders.nearness import adjoining, along_rivers
 from responders.seats import LikeCase, Likeness, NearCase, Nearness, QueueFilter, Related, SavedView
 from responders.store import undoing
 from responders.store.console import find_actor, read_row
+from responders.store.held import DECIDES
 from responders.store.pool import Connection, Database, Record
 from responders.store.queries import sql
 from responders.views import IncidentRow, Viewer
@@ -57,6 +58,10 @@ class Seats:
         """List code and name of the viewer's county (or what lies above, for cities and provinces) down to villages."""
         return await self._database.read(_places, viewer)
 
+    async def colleagues(self, viewer: Viewer) -> list[tuple[UUID, str]]:
+        """List id and post of the officers and commanders of the viewer's area; NotAllowed for those who decide nothing."""
+        return await self._database.read(_colleagues, viewer)
+
     async def related(self, viewer: Viewer, incident: UUID) -> Related:
         """Show the cases near a case at the same time, and ended ones like it; NotFound outside the viewer's area."""
         return await self._database.read(_related, viewer, incident)
@@ -99,6 +104,12 @@ async def _places(connection: Connection, viewer: Viewer) -> list[tuple[str, str
     actor = await find_actor(connection, viewer)
     rows = await connection.fetch(sql("places_of"), county_of(actor.area), int(AreaLevel.VILLAGE))
     return [(row["code"], row["name"]) for row in rows]
+
+
+async def _colleagues(connection: Connection, viewer: Viewer) -> list[tuple[UUID, str]]:
+    actor = await find_actor(connection, viewer, DECIDES)
+    rows = await connection.fetch(sql("colleagues_of"), actor.area, sorted(role.value for role in DECIDES))
+    return [(row["id"], row["display"]) for row in rows]
 
 
 async def _related(connection: Connection, viewer: Viewer, incident: UUID) -> Related:

@@ -1,4 +1,4 @@
-"""Taking back an acknowledgement in SQL: a slip of the hand, within seconds, on record (docs/decisions/0010)."""
+"""Taking back an acknowledgement in SQL: a slip of the hand, within seconds, on record (docs/decisions/0012)."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -29,7 +29,7 @@ from domain.incidents import IncidentState
 from domain.levels import Feed, Level
 from domain.registry import Area
 
-PLAIN = {
+PLAIN: dict[str, object] = {
     "state": "open",
     "levels": [],
     "category": None,
