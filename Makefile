@@ -10,6 +10,7 @@ PYTEST := $(BIN)/pytest
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 BENCH_ARGS ?=
+SHOTS ?=
 DETECTION ?= nab outbreaks clusters alert_load ranking glm
 NAB ?= ../shared/data/nab-dev
 
@@ -17,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help setup assets demo test test-kafka test-browser bench bench-detection check format lock
+.PHONY: help setup assets demo test test-api test-kafka test-browser screenshots bench bench-detection check format lock
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 
@@ -51,10 +52,10 @@ demo: setup assets ## play the demo county; prints the console's address. DEMO_A
 	$(BIN)/fenghuo demo $(DEMO_ARGS)
 
 test: setup assets ## all tests on the embedded broker and database. PYTEST_ARGS="-k word"
-	$(PYTEST) -m "not kafka and not browser" $(PYTEST_ARGS)
+	$(PYTEST) -m "not kafka and not browser and not api" $(PYTEST_ARGS)
 
 test-kafka: setup assets $(KAFKA)/.complete ## integration and acceptance tests on Apache Kafka (Java 17, Maven)
-	FENGHUO_TEST_BROKER=kafka $(PYTEST) -m "not browser" tests/integration tests/acceptance $(PYTEST_ARGS)
+	FENGHUO_TEST_BROKER=kafka $(PYTEST) -m "not browser and not api" tests/integration tests/acceptance $(PYTEST_ARGS)
 
 $(KAFKA)/.complete: tests/kafka/pom.xml
 	@java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | { read -r major && test "$$major" -ge 17; } && command -v mvn >/dev/null \
@@ -63,8 +64,14 @@ $(KAFKA)/.complete: tests/kafka/pom.xml
 	mvn -q -B -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory="$(CURDIR)/$(KAFKA)"
 	@touch $@
 
+test-api: setup assets ## send the running API what its document allows and forbids, as each role
+	$(PYTEST) -m api $(PYTEST_ARGS)
+
 test-browser: setup assets ## drive the console with Chromium
 	$(PYTEST) -m browser $(PYTEST_ARGS)
+
+screenshots: setup assets ## photograph every page of a running console. SHOTS="ADDRESS LOGIN PASSWORD --readme"
+	$(BIN)/python docs/screenshots.py $(SHOTS)
 
 bench: setup ## measure throughput and latency beside peers. BENCH_ARGS="--json"
 	$(BIN)/fenghuo bench throughput $(BENCH_ARGS)

@@ -135,13 +135,15 @@ class Hub:
         self._present.add(client)
         LIVE_CLIENTS.inc()
         try:
-            if fresh:
-                client.last = await store.newest_change()
             async with self._writing:  # no tick between the catch-up and joining the others
+                newest = await store.newest_change()
                 if not self._clients:
-                    self._told = await store.newest_change()
+                    self._told = newest
                 await self._clock_to([client], store)
-                await self._catch_up(client, store)
+                if fresh:
+                    client.last = newest
+                elif client.last != newest:  # after a lost connection most have missed nothing
+                    await self._catch_up(client, store)
                 self._clients.add(client)
             with suppress(TimeoutError):
                 await asyncio.wait_for(client.gone.wait(), STREAM_SECONDS)

@@ -120,17 +120,18 @@ def _schemas_of(operations: list[Operation]) -> tuple[dict[Any, Any], dict[str, 
 
 
 def _modern(part: Any) -> Any:
-    """Write tuples as JSON Schema 2020-12 does; msgspec still gives `items` a list."""
+    """Write tuples as JSON Schema 2020-12 does, or as lists of a length where all of it is alike, which every tool reads."""
     if isinstance(part, list):
         return [_modern(one) for one in part]
     if not isinstance(part, dict):
         return part
     inner = {name: _modern(one) for name, one in part.items()}
-    return (
-        inner | {"prefixItems": inner["items"], "items": False}
-        if isinstance(inner.get("items"), list)
-        else inner
-    )
+    items = inner.pop("items", None) if isinstance(inner.get("items"), list) else inner.get("prefixItems")
+    if not isinstance(items, list):
+        return inner
+    inner.pop("prefixItems", None)
+    alike = all(one == items[0] for one in items)
+    return inner | ({"items": items[0]} if alike else {"prefixItems": items, "items": False})
 
 
 def _short(name: str) -> str:

@@ -45,6 +45,8 @@ class Operation(web.AbstractRouteDef):
     once: bool = False
     headers: Mapping[str, str] | None = None
     """Headers besides the Idempotency-Key that may be sent, with what each says."""
+    also: tuple[int, ...] = ()
+    """Statuses by which it refuses besides those that follow from what it takes."""
 
     def register(self, router: web.UrlDispatcher) -> list[web.AbstractRoute]:
         """Add the route; GET answers HEAD too."""
@@ -84,7 +86,7 @@ class Operation(web.AbstractRouteDef):
         found = {401: True, 403: True, 429: True, 503: True}
         found |= {400: takes, 404: bool(self.places) or self.is_command, 409: self.is_command}
         found |= {413: self.body is not None, 415: self.body is not None}
-        return tuple(sorted(status for status, may in found.items() if may))
+        return tuple(sorted({*self.also, *(status for status, may in found.items() if may)}))
 
 
 def get(path: str, handler: Handler, answer: Answer, **more: Any) -> Operation:

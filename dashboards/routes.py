@@ -285,7 +285,7 @@ ROUTES = (
     get("/api/v1/tokens", tokens.list_tokens, {"tokens": list[TokenRow]}),
     post("/api/v1/tokens", tokens.add, NewToken, {"token": TokenRow, "secret": str | None}, status=201),
     post("/api/v1/tokens/{token}/end", tokens.end, api.Nothing, {"token": TokenRow}, once=False),
-    get("/api/v1/push", push.show_key, {"channel": str, "key": str}, query=push.Which),
+    get("/api/v1/push", push.show_key, {"channel": str, "key": str}, query=push.Which, also=(404,)),
     post("/api/v1/push", push.subscribe, push.Subscribed, SUBSCRIBED, status=201, once=False),
     delete("/api/v1/push", push.unsubscribe, push.Unsubscribed, SUBSCRIBED),
     web.get("/a/{token}", links.show_link),

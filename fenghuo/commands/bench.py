@@ -182,6 +182,30 @@ def create_commands() -> typer.Typer:
         if found.frames_per_second < LEAST_FRAMES:
             raise typer.Exit(1)
 
+    @cli.command()
+    def live(
+        pages: int = typer.Option(5_000, min=1, help="Live pages open at once."),
+        rate: float = typer.Option(10.0, min=0.1, help="Changes a second, each told to every page."),
+        seconds: float = typer.Option(30.0, min=1, help="How long."),
+        as_json: bool = typer.Option(False, "--json", help="Answer in JSON."),
+    ) -> None:
+        """Milliseconds from a case's change to its arrival at thousands of live pages of one console process."""
+        set_up_logging("error")
+        try:
+            from benchmarks.live import measure
+        except ModuleNotFoundError as error:
+            raise _no_checkout() from error
+        found = asyncio.run(measure(pages, rate, seconds, _say))
+        if as_json:
+            print_json(found)
+        else:
+            table = Table("what", "figure", title=f"{pages:,} live pages on one console process")
+            for name, value in structs.asdict(found).items():
+                table.add_row(name.replace("_", " "), f"{value:,}")
+            console().print(table)
+        if found.missing or found.resyncs:
+            raise typer.Exit(1)
+
     return cli
 
 
