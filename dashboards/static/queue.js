@@ -9,6 +9,7 @@ import { batch, computed, html, render, signal } from "./lib.js";
 import { follow, notice, ready, startOf } from "./live.js";
 import { byUrgency, isEnded, isWaiting } from "./order.js";
 import { FilterBar, loadBar } from "./queue-bar.js";
+import { MapPanel, mapShown, toggleMap } from "./queue-map.js";
 import { filterOf, isNarrow, matches, searchOf } from "./queue-filter.js";
 import { Counts, Empty, Line, sentenceOf } from "./queue-rows.js";
 import { acknowledge, undo } from "./undo.js";
@@ -101,6 +102,7 @@ function Head() {
     <span class="tools">
       ${mayAct && html`<button id="open-case" onClick=${() => openForm(openCaseForm(start.viewer.area))}>${t("new_case.title")}</button>`}
       ${mayAct && html`<button id="held" onClick=${openHeld}>${t("holding.title")}</button>`}
+      <button id="map-toggle" aria-pressed=${mapShown()} onClick=${toggleMap}>${t("queue.map")}</button>
       <button id="help-button" aria-keyshortcuts="?" onClick=${openHelp}>${t("keys.title")} <kbd>?</kbd></button>
     </span>
     <span class="segments" role="group" aria-label=${t("queue.filter")}>
@@ -120,6 +122,10 @@ function Board() {
   return html`<section>
     <${Head} />
     <${FilterBar} filter=${filter.value} set=${choose} categories=${categories.value} />
+    <${MapPanel}
+      rows=${[...rows.value.values()]}
+      choose=${(/** @type {string} */ area) => choose({ ...filter.value, township: area.length === 9 ? area : "" })}
+    />
     <div class="sheet queue">
       ${list.length === 0
         ? html`<${Empty} narrow=${isNarrow(filter.value)} all=${filter.value.state === "all"} />`
