@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import time
@@ -75,6 +76,12 @@ class Counted:
     """Frames that came again, or behind a newer one."""
 
 
+@lru_cache(maxsize=1_000)
+def seconds_of(text: bytes) -> float:
+    """Read a time; thousands of pages are told the same one."""
+    return datetime.fromisoformat(text.decode()).timestamp()
+
+
 class Page(asyncio.Protocol):
     """One page: asks for the events and notes when each change of a case arrives."""
 
@@ -101,8 +108,7 @@ class Page(asyncio.Protocol):
                 number = int(event.partition(b"id: ")[2].partition(b"\n")[0])
                 self._counted.doubles += number <= self._last
                 self._last = number
-                at = datetime.fromisoformat(found[1].decode()).timestamp()
-                self._counted.delays.append((now - at) * 1000)
+                self._counted.delays.append((now - seconds_of(found[1])) * 1000)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """A page that could not begin is told of at once."""
