@@ -167,7 +167,7 @@ class CaseAlert(Struct, frozen=True, kw_only=True):
 
 
 class Party(Struct, frozen=True, kw_only=True):
-    """An area that deals with a case beside the one of its place; None of `seen_at` while nobody there has answered or acted."""
+    """An area that deals with a case beside the one of its place; `seen_at` is None while nobody there answered or acted."""
 
     area: str
     area_name: str

@@ -136,7 +136,12 @@ class Administration:
         await self._database.run(_put_areas, viewer, tuple(areas), request_id)
 
     async def note(
-        self, viewer: Viewer, kind: AdminKind, login: str, text: str, detail: Mapping[str, object] | None = None
+        self,
+        viewer: Viewer,
+        kind: AdminKind,
+        login: str,
+        text: str,
+        detail: Mapping[str, object] | None = None,
     ) -> None:
         """Put a deed that concerns an account on the record; NotFound for an account outside the viewer's area."""
         await self._database.run(_note_account, viewer, kind, login, text, detail or {})

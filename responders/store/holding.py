@@ -99,7 +99,9 @@ async def _evidence(connection: Connection, incident: UUID, alert: UUID | None) 
     rows = await connection.fetch(sql("evidence_of_case"), incident, alert)
     findings = [one for row in rows for one in msgspec.json.decode(row["evidence"], type=tuple[Finding, ...])]
     series = sorted({one.subject for one in findings if one.subject_kind is SubjectKind.SERIES})
-    devices = {row["id"]: row["device"] or "" for row in await connection.fetch(sql("devices_of_series"), series)}
+    devices = {
+        row["id"]: row["device"] or "" for row in await connection.fetch(sql("devices_of_series"), series)
+    }
     return tuple(
         Item(one.subject, devices.get(one.subject, "")) if one.subject_kind is SubjectKind.SERIES else Item()
         for one in findings

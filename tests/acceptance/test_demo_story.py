@@ -51,7 +51,9 @@ async def test_a_short_day_is_found_answered_and_accounted_for(
     assert report.refusals >= 1
     assert report.arbitrations.decided >= 1
     assert report.hand_overs.total >= 2
-    assert report.tasks.by_state.keys() & {"on_site", "done", "verified", "closed", "rated"}, "nobody went out"
+    assert report.tasks.by_state.keys() & {"on_site", "done", "verified", "closed", "rated"}, (
+        "nobody went out"
+    )
     assert report.reports.in_time > 0, "officers report upwards as the law asks"
     assert report.burden is not None and report.burden.messages.most > 0
     assert report.incidents.by_state.keys() - {"detected"}, "nobody has answered"

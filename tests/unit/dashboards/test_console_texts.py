@@ -121,10 +121,10 @@ def families() -> set[str]:
         ),
         *(f"contact_kind.{kind}" for kind in ContactKind),
         *(f"admin_field.{field}" for field in ("code", "name", "name_en", "contact", "duty", "policy")),
-        *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
-        "registry_field.secrets",
         *(f"way.{way}" for way in ("password", "code", "recovery", "passkey", "oidc")),
         *(f"admin_done.{code}" for code in DONE.findall(HANDLERS)),
+        *(f"account_done.{code}" for code in OWN_DONE.findall(HANDLERS)),
+        "registry_field.secrets",
         *(f"field.do_{state}" for state in ("accepted", "on_site", "done")),
         *(f"field.level_{level.value}" for level in Level),
         *(f"field.{kind}" for kind in ("refuse", "suspend", "extend")),
@@ -172,7 +172,8 @@ def test_no_text_is_left_over() -> None:
     left = {
         key
         for key in catalogue()[Language.ZH]
-        if key not in told and not key.startswith(("problem.", "entry.", "device_problem.", "detector_name.", "roster_change."))
+        if key not in told
+        and not key.startswith(("problem.", "entry.", "device_problem.", "detector_name.", "roster_change."))
     }
     assert left == set()
 

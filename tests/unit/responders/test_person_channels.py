@@ -493,7 +493,9 @@ def test_a_letter_tells_how_many_cases_it_is_of_and_that_its_code_is_for_all() -
     assert "（共40件）青溪河" in whole and "\n蓝色 Ⅳ级 噪声 · 第39村" in whole
     assert whole.endswith("回复123456确认接收全部40件。")
     short = word(TEMPLATE, letter, sms_room(2), count_utf16)
-    assert count_utf16(short) <= sms_room(2) and "（共40件）" in short and short.endswith("确认接收全部40件。")
+    assert (
+        count_utf16(short) <= sms_room(2) and "（共40件）" in short and short.endswith("确认接收全部40件。")
+    )
     assert how(message(also=also)) == "请青溪镇值班室在值班台确认接收。"
 
 
