@@ -20,6 +20,13 @@ from responders.migrate import migrate
 from responders.store import Store
 from responders.views import IncidentView, Role, Shift, User, Viewer
 
+TIMERS_DUE = """
+select (select count(*) from incident where next_at <= clock_now()) + (select count(*) from task where next_at <= clock_now())
+    + (select count(*) from report_look) + (select count(*) from report_due where next_at <= clock_now())
+    + (select count(*) from hand_over where next_at <= clock_now())
+"""
+"""How much responders still have to do at the county's present time, pages apart."""
+
 START = datetime(2026, 5, 1, 8, tzinfo=UTC)
 QINGXI, HEWAN, COUNTY, CITY, PROVINCE = "990101101", "990101102", "990101", "9901", "99"
 SHIPPED = load_data()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped]  # ships no types
 import pytest
+from responder_world import TIMERS_DUE
 from stream_world import is_worked_off, until
 
 from config.data import load_data
@@ -91,7 +92,7 @@ async def _settle(platform: Platform, dsn: str) -> None:
     connection = await asyncpg.connect(dsn)
 
     async def settled() -> bool:
-        due = await connection.fetchval("select count(*) from incident where next_at <= clock_now()")
+        due = await connection.fetchval(TIMERS_DUE)
         return not due and await pages_are_out(platform.store)
 
     try:

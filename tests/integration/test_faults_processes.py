@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]  # ships no types
-from responder_world import QINGXI, SHIPPED, World, alert, open_world
+from responder_world import QINGXI, SHIPPED, TIMERS_DUE, World, alert, open_world
 from service_world import KEY
 
 from config.settings import BrokerSettings, Settings
@@ -51,11 +51,7 @@ select incident.place, page.step, page.loop, app_user.login, page.channel, page.
 join incident on incident.id = page.incident join app_user on app_user.id = page.recipient where page.task is null
 """
 
-LEFT = """
-select (select count(*) from page where state in ('due', 'sending')),
-    (select count(*) from incident where next_at <= clock_now()) + (select count(*) from task where next_at <= clock_now())
-        + (select count(*) from report_look) + (select count(*) from report_due where next_at <= clock_now())
-"""
+LEFT = f"select (select count(*) from page where state in ('due', 'sending')), ({TIMERS_DUE})"
 
 OPENED = """
 select count(*), count(distinct alert), (select count(*) from task) from incident where alert is not null
