@@ -21,7 +21,8 @@ from responders.store import Store
 from responders.views import IncidentView, Role, Shift, User, Viewer
 
 TIMERS_DUE = """
-select (select count(*) from incident where next_at <= clock_now()) + (select count(*) from task where next_at <= clock_now())
+select (select count(*) from incident where next_at <= clock_now())
+    + (select count(*) from task where next_at <= clock_now())
     + (select count(*) from report_look) + (select count(*) from report_due where next_at <= clock_now())
     + (select count(*) from hand_over where next_at <= clock_now())
 """
