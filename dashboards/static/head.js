@@ -105,7 +105,7 @@ function Load() {
   if (!found) return null;
   const { own, budget, over } = found;
   const facts = ["messages", "taps", "forms", "peak"].map((name) => t(`load_of.${name}`, { n: own[name], most: budget[name] })).join(" · ");
-  return html`<span id="load" class="load ${over.length ? "over" : ""}" title=${facts}>
+  return html`<span id="own-load" class="own-load ${over.length ? "over" : ""}" title=${facts}>
     <span>${t("load_of.title")}</span>
     <meter min="0" max=${budget.messages} high=${budget.messages * 0.8} value=${own.messages} aria-label=${facts}></meter>
     <b>${number(own.messages)}/${number(budget.messages)}</b>

@@ -1,10 +1,11 @@
 -- Logs of days (值班日志) and special reports (信息专报).
 
 -- name: day_shifts
--- List who had a duty in an area within a span: (area, from, until).
-select shift.area, coalesce(area.name, shift.area) as area_name, shift.post, app_user.display, shift.starts_at, shift.ends_at
+-- List who had a duty in an area within a span, as far as it lies in it: (area, from, until).
+select shift.area, coalesce(area.name, shift.area) as area_name, shift.post, app_user.display,
+    greatest(shift.starts_at, $2) as starts_at, least(shift.ends_at, $3) as ends_at
 from shift join app_user on app_user.id = shift.user_id left join area on area.code = shift.area
-where shift.area = $1 and shift.starts_at < $3 and shift.ends_at > $2 order by shift.post, shift.starts_at, app_user.display;
+where shift.area = $1 and shift.starts_at < $3 and shift.ends_at > $2 order by shift.post, starts_at, app_user.display;
 
 -- name: day_hand_overs
 -- List the hand-overs of an area within a span, by the posts' names: (area, from, until).

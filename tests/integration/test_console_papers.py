@@ -52,7 +52,10 @@ async def test_the_log_holds_the_day(console: Console) -> None:
     log = await console.store.papers.day(town)
     record = log.record
     assert (record.area, record.day, record.area_name) == (QINGXI, TODAY, "青溪镇")
-    assert [one.display for one in record.shifts] == ["青溪镇值班室"]
+    (shift,) = record.shifts
+    assert (shift.display, shift.ends_at - shift.starts_at) == ("青溪镇值班室", timedelta(hours=24)), (
+        "the day's part"
+    )
     assert {one.title for one in record.cases} == {"水环境污染 · 青溪镇", "欠薪讨薪 · 青溪镇"}
     river = next(one for one in record.cases if one.id == case_of(RIVER))
     assert (river.is_new, river.acknowledged_by, river.ended_at) == (True, "青溪镇值班室", None)
