@@ -35,8 +35,8 @@ select incident.category, incident.place, page.step, page.loop, app_user.login, 
 from page join incident on incident.id = page.incident join app_user on app_user.id = page.recipient
 where incident.alert is not null
 """
-"""A page that waits, for a digest or since its recipient has had enough of them, is told a little later: how many letters the
-first ones made depends on how many were claimed together."""
+"""A page that waits, for a digest or since its recipient has had enough of them, is told a little later: how many letters
+the first ones made depends on how many were claimed together."""
 UNDER_WAY = """
 select count(*) from page where state = 'sending' or (state = 'due' and coalesce(hold_until <= clock_now(), true))
 """
