@@ -139,6 +139,6 @@ async def issue_from_page(request: web.Request) -> web.Response:
 
 def _report_of(request: web.Request) -> UUID:
     try:
-        return UUID(request.match_info["report"])
+        return UUID(request.match_info["special"])
     except ValueError as error:
         raise web.HTTPNotFound from error

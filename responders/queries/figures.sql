@@ -92,5 +92,5 @@ select left(app_user.area, $4) as below, app_user.role, coalesce(messages, 0) as
 from app_user
 left join messages on messages.recipient = app_user.id
 left join commands on commands.user_id = app_user.id
-where starts_with(app_user.area, $1) and not app_user.disabled and app_user.role <> 'admin'
+where starts_with(app_user.area, $1) and not app_user.disabled and app_user.role not in ('admin', 'display')
     and ($5::uuid is null or app_user.id = $5);

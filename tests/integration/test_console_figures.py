@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest_asyncio
-from console_world import BAISHI, COUNTY, NOISE, QINGXI, START, Console, case_of, running_console
+from console_world import BAISHI, COUNTY, NOISE, QINGXI, START, Console, case_of, running_console, user
 
 from domain.clock import EPOCH, Clock
 from domain.hotline import Satisfaction
@@ -14,6 +14,7 @@ from domain.inputs import Ticket
 from responders.burden import LEAST_PEOPLE
 from responders.cases import Cause, Outcome, Result
 from responders.store.figures import digits_below
+from responders.views import Role
 
 SPAN = "/api/v1/response?since=2026-03-02&until=2026-03-02"
 
@@ -113,7 +114,11 @@ async def test_ones_own_burden_against_the_budget(console: Console) -> None:
 
 
 async def test_figures_are_for_officers_and_name_nobody(console: Console) -> None:
-    """国办函〔2026〕12号: no ranking of persons. No answer holds an account, and few accounts are not told apart."""
+    """国办函〔2026〕12号: no ranking of persons. No answer holds an account, and few accounts are not told apart.
+
+    A display on the wall is nobody, and bears no burden.
+    """
+    await console.store.put_users([user("wall", "大屏", Role.DISPLAY, COUNTY)])
     seat = await console.seat("county")
     burden = await (await seat.get("/api/v1/burden")).json()
     response = await (await seat.get(SPAN)).json()

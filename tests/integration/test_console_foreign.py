@@ -33,7 +33,7 @@ from config.settings import Settings
 from dashboards.app import create_console
 from dashboards.routes import ROUTES
 from domain.registry import Area
-from responders.views import MaintenancePlan, Role
+from responders.views import MaintenancePlan, Role, Viewer
 
 ELSEWHERE = "990202"
 STRANGERS = (
@@ -90,6 +90,14 @@ FORM = {
 FORMS: dict[str, dict[str, str]] = {
     "/incidents/{incident}/reports": {"kind": "first", "to": "county", "text": "首报"},
     "/incidents/{incident}/review/notes": {"kind": "good", "text": "到场快"},
+    "/special-reports/{special}": {
+        "title": "情况专报",
+        "situation": "河水发黑",
+        "measures": "已到场",
+        "next": "续查",
+        "version": "1",
+    },
+    "/special-reports/{special}/issue": {"version": "1"},
 }
 """Forms that take no field that they do not know."""
 COUNTY_WIDE = {"drill"}
@@ -136,6 +144,8 @@ async def real_things(console: Console, database: str) -> dict[str, str]:
         },
     )
     assert planned.status < 300, await planned.text()
+    writer = Viewer(user=unit.id, login=unit.login, display=unit.display, role=unit.role, area=unit.area)
+    special = await console.store.papers.begin(writer, case_of(RIVER), uuid4())
     swap, hand_over, report = uuid4(), uuid4(), uuid4()
     connection = await asyncpg.connect(database)
     try:
@@ -183,6 +193,7 @@ async def real_things(console: Console, database: str) -> dict[str, str]:
         "login": "qingxi",
         "subject": str(TICKET),
         "report": str(report),
+        "special": str(special),
     }
 
 
