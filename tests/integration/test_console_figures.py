@@ -123,10 +123,10 @@ async def test_figures_are_for_officers_and_name_nobody(console: Console) -> Non
     burden = await (await seat.get("/api/v1/burden")).json()
     response = await (await seat.get(SPAN)).json()
     said = json.dumps([burden["areas"], response], ensure_ascii=False)
-    for user in await console.store.users():
-        assert user.login not in said.replace(user.area, "")
-        assert user.display not in said
-        assert str(user.id) not in said
+    for one in await console.store.users():
+        assert one.login not in said.replace(one.area, "")
+        assert one.display not in said
+        assert str(one.id) not in said
     assert [area["people"] for area in burden["areas"]] == [LEAST_PEOPLE]
     grid = await console.seat("wangge")
     assert (await grid.get(SPAN)).status == 403
