@@ -346,6 +346,7 @@ async def test_an_answer_that_never_came(browser: Browser, console: Console) -> 
 
         await context.route("**/api/v1/field/reports", lose)
         await report(page, "flood", 2, "桥下积水")
+        await expect(page.locator("#waiting")).to_have_count(1)
         await expect(page.locator("#waiting")).to_have_count(0, timeout=60_000)
         assert lost == 3
     assert [one.text for one in (await day(console)).reports] == ["桥下积水"]
