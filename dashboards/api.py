@@ -80,8 +80,11 @@ def reply(value: Any, status: int = 200) -> web.Response:
 
 
 def query_of(kind: type[T], query: Mapping[str, str]) -> T:
-    """Decode a query strictly."""
-    return convert(kind, dict(query), lenient=True)
+    """Decode a query strictly: what is named has a value, and `null` is none."""
+    found = convert(kind, dict(query), lenient=True)
+    if empty := [name for name in query if getattr(found, name, ...) is None]:
+        raise InvalidInput([Fault(name, "has no value: leave it out") for name in empty])
+    return found
 
 
 async def body_of(kind: type[T], request: web.Request) -> T:

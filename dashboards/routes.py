@@ -63,7 +63,7 @@ from responders.registration import Step
 from responders.response import AreaResponse
 from responders.review import CaseReview
 from responders.roster_views import HandOverView, RosterChange, RosterView, SwapView
-from responders.seats import Related, SavedView
+from responders.seats import Colleague, Related, SavedView
 from responders.situation import Situation
 from responders.stations import DeviceList, RegistryChange, SeriesList
 from responders.store.reports import ReportsView
@@ -199,7 +199,7 @@ ROUTES = (
     post(f"{CASE}/acknowledge/undo", seats.undo, api.Nothing, ROW),
     get(f"{CASE}/related", seats.show_related, Related),
     get("/api/v1/seat/places", seats.list_places, {"places": list[tuple[str, str]]}),
-    get("/api/v1/seat/colleagues", seats.list_colleagues, {"colleagues": list[tuple[UUID, str]]}),
+    get("/api/v1/seat/colleagues", seats.list_colleagues, {"colleagues": list[Colleague]}),
     get("/api/v1/seat/categories", seats.list_categories, {"categories": list[str]}),
     get("/api/v1/seat/views", seats.list_views, VIEWS),
     post("/api/v1/seat/views", seats.save_view, seats.Saved, VIEWS, once=False),

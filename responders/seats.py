@@ -51,6 +51,13 @@ class SavedView(Struct, frozen=True, kw_only=True):
     saved_at: AwareTime
 
 
+class Colleague(Struct, frozen=True, kw_only=True):
+    """An account that may stand in for another one."""
+
+    id: UUID
+    display: str
+
+
 class Nearness(StrEnum):
     """Why a case is shown as near by; the first that holds is told."""
 

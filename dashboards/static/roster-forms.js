@@ -44,7 +44,8 @@ const deskField = (desks) => ({
 const onDuty = (desks) => [...new Map(desks.flatMap((desk) => desk.spans).map((span) => /** @type {[string, string]} */ ([span.user, span.display])))];
 
 /** @returns {Promise<[string, string][]>} */
-const colleagues = async () => (await read("/api/v1/seat/colleagues")).colleagues;
+const colleagues = async () =>
+  (await read("/api/v1/seat/colleagues")).colleagues.map((/** @type {{id: string, display: string}} */ one) => [one.id, one.display]);
 
 /** @param {string} name @param {string} label @param {number} at @param {string} [field] @returns {FormField} */
 const time = (name, label, at, field) => ({ name, field, label, kind: "time", value: fieldTime(at), required: true });

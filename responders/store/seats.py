@@ -11,7 +11,16 @@ from domain.errors import Conflict, NotFound
 from domain.findings import Finding
 from domain.registry import Area
 from responders.nearness import adjoining, along_rivers
-from responders.seats import LikeCase, Likeness, NearCase, Nearness, QueueFilter, Related, SavedView
+from responders.seats import (
+    Colleague,
+    LikeCase,
+    Likeness,
+    NearCase,
+    Nearness,
+    QueueFilter,
+    Related,
+    SavedView,
+)
 from responders.store import undoing
 from responders.store.console import find_actor, read_row
 from responders.store.held import DECIDES
@@ -58,7 +67,7 @@ class Seats:
         """List code and name of the viewer's county (or what lies above, for cities and provinces) down to villages."""
         return await self._database.read(_places, viewer)
 
-    async def colleagues(self, viewer: Viewer) -> list[tuple[UUID, str]]:
+    async def colleagues(self, viewer: Viewer) -> list[Colleague]:
         """List id and post of the officers and commanders of the viewer's area; NotAllowed for those who decide nothing."""
         return await self._database.read(_colleagues, viewer)
 
@@ -106,10 +115,10 @@ async def _places(connection: Connection, viewer: Viewer) -> list[tuple[str, str
     return [(row["code"], row["name"]) for row in rows]
 
 
-async def _colleagues(connection: Connection, viewer: Viewer) -> list[tuple[UUID, str]]:
+async def _colleagues(connection: Connection, viewer: Viewer) -> list[Colleague]:
     actor = await find_actor(connection, viewer, DECIDES)
     rows = await connection.fetch(sql("colleagues_of"), actor.area, sorted(role.value for role in DECIDES))
-    return [(row["id"], row["display"]) for row in rows]
+    return [Colleague(id=row["id"], display=row["display"]) for row in rows]
 
 
 async def _related(connection: Connection, viewer: Viewer, incident: UUID) -> Related:

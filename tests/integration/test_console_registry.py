@@ -204,3 +204,9 @@ async def test_the_page_escapes_and_keeps_its_policy(console: Console) -> None:
         assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
         assert "<script>alert" not in text
         assert f"&#34;may_change&#34;:{may}" in text
+
+
+async def test_what_a_query_names_has_a_value(console: Console) -> None:
+    """`null` is no kind of change, and no way to leave the kind out."""
+    answer = await (await console.seat("county")).get("/api/v1/registry/changes?kind=null")
+    assert await faults(answer) == {"kind": "has no value: leave it out"}
