@@ -1,4 +1,4 @@
-"""A broker of its own for each story: two demos on one broker would count each other's inputs."""
+"""A second empty broker: two demos on one broker would count each other's inputs."""
 
 import os
 from collections.abc import AsyncIterator
@@ -10,16 +10,6 @@ import pytest_asyncio
 from fenghuo import embedded
 
 KAFKA_JARS = Path(__file__).parents[2] / ".kafka" / "jars"
-
-
-@pytest_asyncio.fixture
-async def fresh_broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """Run an empty broker, of the kind that FENGHUO_TEST_BROKER names, for one test."""
-    folder = tmp_path_factory.mktemp("fresh")
-    kafka = os.environ.get("FENGHUO_TEST_BROKER", "tansu") == "kafka"
-    running = embedded.apache_kafka(folder, KAFKA_JARS) if kafka else embedded.embedded_broker(folder)
-    async with running as address:
-        yield address
 
 
 @pytest_asyncio.fixture

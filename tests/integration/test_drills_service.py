@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from drill_world import LEAK
 from responder_world import COUNTY, DATA, open_world
-from stream_world import broker_of_its_own
 
 from config.settings import BrokerSettings, DatabaseSettings, RespondSettings, Secret, Settings
 from domain.clock import REAL_TIME
@@ -40,20 +38,13 @@ async def versions_on(broker: str, wanted: object) -> list[tuple[bytes, Alert]]:
     return [(key, alert) for key, alert in alerts if alert.id == wanted]
 
 
-@pytest.fixture
-async def own_broker(tmp_path: Path) -> AsyncIterator[str]:
-    """A broker without other tests' alerts, which would be paged as well."""
-    async with broker_of_its_own(tmp_path / "broker") as address:
-        yield address
-
-
 async def test_a_drill_over_the_real_topic(
-    own_broker: str, database: str, free_port: int, tmp_path: Path
+    fresh_broker: str, database: str, free_port: int, tmp_path: Path
 ) -> None:
     """It lies on the topic under its county, marked; the page in the file is marked as well."""
     pages = tmp_path / "pages.jsonl"
     settings = Settings(
-        broker=BrokerSettings(bootstrap=own_broker, session_timeout_seconds=6, rebalance_timeout_seconds=6),
+        broker=BrokerSettings(bootstrap=fresh_broker, session_timeout_seconds=6, rebalance_timeout_seconds=6),
         database=DatabaseSettings(dsn=Secret(database), pool_size=6),
         respond=RespondSettings(metrics_port=free_port, file_path=pages, silent_after_seconds=600),
     )
@@ -74,7 +65,7 @@ async def test_a_drill_over_the_real_topic(
         finally:
             stopping.set()
             await asyncio.wait_for(running, LONG)
-    ((key, alert),) = await versions_on(own_broker, alert_id_of(drill, "leak"))
+    ((key, alert),) = await versions_on(fresh_broker, alert_id_of(drill, "leak"))
     assert (key, alert.version, alert.drill, alert.zh) == (b"990101", 1, True, "【演练】青溪镇河流断面异常")
     (line,) = [json.loads(line) for line in pages.read_text(encoding="utf-8").splitlines()]
     assert line["title"] == "【演练】水环境污染 · 青溪镇"

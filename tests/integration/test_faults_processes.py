@@ -202,7 +202,7 @@ async def another_database(postgres: str) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("workers", [2, 5])
 async def test_responders_killed_at_random_under_load(
-    broker: str, database: str, another_database: str, tmp_path: Path, workers: int
+    fresh_broker: str, database: str, another_database: str, tmp_path: Path, workers: int
 ) -> None:
     """Each page of an undisturbed day is delivered, none is passed on to people twice, and the record is whole."""
     expected = await undisturbed(another_database)
@@ -210,12 +210,12 @@ async def test_responders_killed_at_random_under_load(
     provider = Provider()
     async with open_world(database) as world, serve(provider) as url, AsyncExitStack() as stack:
         alerts = await settle(world)
-        environment = environment_of(broker, database, url, tmp_path)
-        await ensure_topics(Settings(broker=BrokerSettings(bootstrap=broker)))
+        environment = environment_of(fresh_broker, database, url, tmp_path)
+        await ensure_topics(Settings(broker=BrokerSettings(bootstrap=fresh_broker)))
         responders = Responders(environment, tmp_path, stack)
         for _ in range(workers):
             await responders.start()
-        producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all")
+        producer = AIOKafkaProducer(bootstrap_servers=fresh_broker, acks="all")
         await producer.start()
         stack.push_async_callback(producer.stop)
 
@@ -235,19 +235,22 @@ async def test_responders_killed_at_random_under_load(
         async def all_opened() -> bool:
             return await query(database, "select count(distinct alert) from case_alert") == [(len(alerts),)]
 
-        await until(all_opened)
-        world.now += timedelta(minutes=15)
-        await world.set_clock()
-        await asyncio.sleep(chance.uniform(0.1, 0.5))
-        while responders.running:
-            await responders.kill(0)
-        await query(database, "update page set wall_lease_until = now() where state = 'sending'")
-        await responders.start()
-
         async def all_out() -> bool:
             return await query(database, LEFT) == [(0, 0)]
 
-        await until(all_out)
+        async def kill_all_and_go_on() -> None:
+            while responders.running:
+                await responders.kill(0)
+            await query(database, "update page set wall_lease_until = now() where state = 'sending'")
+            await responders.start()
+            await until(all_out)
+
+        await until(all_opened)
+        await kill_all_and_go_on()  # what is told only after the next step would rightly be withdrawn
+        world.now += timedelta(minutes=15)
+        await world.set_clock()
+        await asyncio.sleep(chance.uniform(0.1, 0.5))
+        await kill_all_and_go_on()
         pages = await query(database, PAGES)
         assert {row[:5] for row in pages} == expected
         assert {row[5] for row in pages} == {"delivered"}
@@ -279,13 +282,13 @@ async def test_a_database_that_restarts_while_messages_are_on_their_way(tmp_path
                 assert await sender.start_due()
 
 
-async def test_a_database_that_restarts_under_a_running_responder(broker: str, tmp_path: Path) -> None:
+async def test_a_database_that_restarts_under_a_running_responder(fresh_broker: str, tmp_path: Path) -> None:
     """The process waits and goes on by itself: the case climbs, every page is passed on once, the record is whole."""
     provider = Provider()
     async with AsyncExitStack() as stack, AsyncExitStack() as first, serve(provider) as url:
         dsn = await first.enter_async_context(embedded.embedded_postgres(tmp_path / "pg", fast=True))
-        await ensure_topics(Settings(broker=BrokerSettings(bootstrap=broker)))
-        responders = Responders(environment_of(broker, dsn, url, tmp_path), tmp_path, stack)
+        await ensure_topics(Settings(broker=BrokerSettings(bootstrap=fresh_broker)))
+        responders = Responders(environment_of(fresh_broker, dsn, url, tmp_path), tmp_path, stack)
         async with open_world(dsn) as world:
             world.rules = Rules(SHIPPED, ("console", "file", "webhook"))
             await world.raise_alert(QINGXI, Level.YELLOW)

@@ -25,9 +25,9 @@ from responders.views import Viewer
 VILLAGE = "990101101001"
 
 
-async def test_a_report_is_on_the_topic_once(broker: str, database: str) -> None:
+async def test_a_report_is_on_the_topic_once(fresh_broker: str, database: str) -> None:
     """Taken twice over, it is one message, keyed by township; the responder's own intake finds it stored."""
-    settings = BrokerSettings(bootstrap=broker, session_timeout_seconds=6, rebalance_timeout_seconds=6)
+    settings = BrokerSettings(bootstrap=fresh_broker, session_timeout_seconds=6, rebalance_timeout_seconds=6)
     await ensure_topics(Settings(broker=settings))
     await migrate(database)
     (worker,) = [user for user in USERS if user.login == "wangge"]
