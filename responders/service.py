@@ -54,8 +54,10 @@ async def run_responder(settings: Settings, data: Data, stopping: asyncio.Event)
             Store.open(dsn, settings.database.pool_size) as store,
             open_channels(settings, data, store) as channels,
         ):
-            health.beat("database")
             loops = _loops(settings, data, store, channels, health, stopping)
+            for name in loops:
+                health.expect(name)  # before the database counts as there: until each has worked once, not all is well
+            health.beat("database")
             await _run_all(loops, health, stopping)
 
 
@@ -155,7 +157,6 @@ async def _migrate_patiently(dsn: str, health: Health, stopping: asyncio.Event) 
             await wait_for(stopping, pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         else:
-            health.beat("database")
             return True
     return False
 
