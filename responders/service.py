@@ -55,7 +55,7 @@ async def run_responder(settings: Settings, data: Data, stopping: asyncio.Event)
             open_channels(settings, data, store) as channels,
         ):
             loops = _loops(settings, data, store, channels, health, stopping)
-            for name in loops:  # before the database counts as there: not all is well until each has worked once
+            for name in loops:  # first: not all is well until each has worked once
                 health.expect(name)
             health.beat("database")
             await _run_all(loops, health, stopping)
