@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,14 +12,14 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # no py.typed
+from browser_world import NEEDS
 from console_world import DATA, PASSWORD, RIVER, Console, case_of, running_console
 from personal_world import KEY, TICKET, ticket
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from config.settings import Settings, SignInSettings
 from dashboards.app import create_console
 
-CHROMIUM = shutil.which("chromium")
 WAIT_MS = 20_000
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 CONTACT_KEY = KEY
@@ -38,22 +37,7 @@ ROOMS = (
     "/record",
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture

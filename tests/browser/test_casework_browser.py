@@ -1,11 +1,11 @@
 """A case of several alerts, a joint one and a merged one in a real browser."""
 
-import shutil
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS, chromium
 from console_world import (
     BAISHI,
     COUNTY,
@@ -19,22 +19,15 @@ from console_world import (
     running_console,
 )
 from msgspec import structs
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from dashboards.app import STATIC_FOLDER
 from domain.incidents import Satisfied
 from responders.casework import CallBack
 from responders.views import Role, Viewer
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 ANOTHER = structs.replace(RIVER, id=uuid4(), place=f"{RIVER.place}001", zh="桥头村断面氨氮超标")
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture
@@ -69,8 +62,7 @@ async def go(page: Page, console: Console, goal: str) -> None:
 async def test_what_a_case_is_made_of_is_on_its_page(console: Console, width: int, locale: str) -> None:
     """Alerts, the area that coordinates, the link from a merged case, what was said afterwards; at every width."""
     faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(viewport={"width": width, "height": 844}, locale=locale)
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,7 +1,6 @@
 """The commander's storm in a real browser, in both languages and both themes; the display that runs for weeks."""
 
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
@@ -9,32 +8,17 @@ from typing import Literal
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
+from browser_world import NEEDS
 from command_world import DISPLAY, begin_storm
 from console_world import BAISHI, PASSWORD, QINGXI, RIVER, RULES, WAGES, Console, case_of, running_console
-from playwright.async_api import Browser, CDPSession, Page, async_playwright, expect
+from playwright.async_api import Browser, CDPSession, Page, expect
 
-from dashboards.app import STATIC_FOLDER
 from responders.dispatch import act_on_timers
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--js-flags=--expose-gc"]
 WAIT_MS = 20_000
 Scheme = Literal["light", "dark"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture
@@ -284,7 +268,8 @@ async def test_the_wall_takes_up_a_new_release_while_nothing_is_red(
         await (await console.seat("qingxi")).act(case_of(RIVER), "acknowledge")
         if red:
             await expect(page.locator(".foot-line")).to_contain_text("新版本待更新")
-            await page.wait_for_timeout(500)
+            async with page.expect_response("**/api/v1/command"):  # it has looked again, and has stayed
+                await (await console.seat("qingxi")).act(case_of(WAGES), "acknowledge")
             assert await page.locator("html[data-first]").count() == 1
         else:
             await page.wait_for_selector("html[data-ready]:not([data-first])", state="attached")

@@ -1,12 +1,12 @@
 """The console in a real browser: what an officer sees and does, in both languages, live."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import monotonic
 
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS
 from console_world import (
     FEVER,
     NOISE,
@@ -20,22 +20,11 @@ from console_world import (
     count_finding,
     running_console,
 )
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from dashboards.app import STATIC_FOLDER
 from dashboards.events import HUB
 from domain.levels import Level
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT_MS = 15_000
 RIVER_AGAIN = alert(
     "flood",
@@ -46,20 +35,7 @@ RIVER_AGAIN = alert(
     "More flooding in Qingxi",
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture

@@ -1,24 +1,21 @@
 """The page of detection in a real browser: what is held back, the curve, opening a case, and why an alert was given."""
 
 import os
-import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import console_world as world
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS, chromium
 from console_world import FEVER, NOISE, PASSWORD, RIVER, WAGES, Console, case_of, running_console
 from msgspec import structs
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from dashboards.app import STATIC_FOLDER
 from domain.findings import Arrival, Calibration, CalibrationBin, Explanation, HeldBack, Precedent
 from domain.incidents import Verdict
 from domain.levels import Level
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PICTURES = os.environ.get("FENGHUO_TEST_PICTURES")
 """A folder for pictures of what the test saw, for whoever wants to look."""
 HELD = structs.replace(FEVER, chance=0.08, held_back=HeldBack.CHANCE)
@@ -76,11 +73,7 @@ TOLD = structs.replace(
     ),
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture
@@ -118,8 +111,7 @@ async def test_an_officer_opens_a_case_from_what_was_held_back(
 ) -> None:
     """The list and the curve are there at every width, in light and dark; the button leads to the opened case."""
     faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(
             viewport={"width": width, "height": 844},
             color_scheme=scheme,  # type: ignore[arg-type]  # a literal by the table above

@@ -1,40 +1,24 @@
 """Drills and reviews in a real browser: a drill is begun, looked at, and its review printed on A4."""
 
-import shutil
 from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS
 from console_world import PASSWORD, RULES, START, Console, running_console
 from drill_world import hear
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from domain.clock import EPOCH, Clock
 from responders.dispatch import act_on_timers
 from responders.store import Store
 
-CHROMIUM = shutil.which("chromium")
 WAIT_MS = 15_000
 A4 = b"/MediaBox [0 0 594.95996 841.91998]"
 """210 × 297 mm in points, as Chromium writes it."""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture

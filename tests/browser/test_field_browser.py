@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # no py.typed
+from browser_world import NEEDS
 from console_world import (
     DATA,
     PASSWORD,
@@ -25,26 +25,16 @@ from console_world import (
     river_finding,
     running_console,
 )
-from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
 from config.settings import Settings
 from dashboards import app as console_app
-from dashboards.app import STATIC_FOLDER, create_console
+from dashboards.app import create_console
 from domain.incidents import TaskState
 from domain.levels import Level
 from responders.field import FieldDay
 from responders.views import Viewer
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT_MS = 20_000
 MOST_BYTES = 150_000
 VILLAGE = "990101101001"
@@ -54,26 +44,13 @@ CASE = alert(
 LOST = ("net::ERR_", "the server responded with a status of 4", "Failed to fetch")
 """What a browser says where a test cuts the network or has something refused."""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
+pytestmark = NEEDS
 
 
 def viewer(login: str) -> Viewer:
     """Name somebody signed in."""
     (found,) = [user for user in USERS if user.login == login]
     return Viewer(user=found.id, login=found.login, display=found.display, role=found.role, area=found.area)
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
 
 
 @pytest_asyncio.fixture

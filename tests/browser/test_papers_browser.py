@@ -1,6 +1,5 @@
 """Logs of days and special reports in a real browser: clean by axe-core, and printed on A4 in the official form."""
 
-import shutil
 from collections.abc import AsyncIterator
 from typing import Literal
 from uuid import uuid4
@@ -8,31 +7,16 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
+from browser_world import NEEDS
 from command_world import begin_storm
 from console_world import PASSWORD, RIVER, Console, case_of, running_console
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-CHROMIUM = shutil.which("chromium")
 WAIT_MS = 20_000
 A4 = b"/MediaBox [0 0 594.95996 841.91998]"
 """210 × 297 mm in points, as Chromium writes it."""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture

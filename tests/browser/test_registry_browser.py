@@ -1,38 +1,19 @@
 """The page of stations in a real browser: what operators look for, and what administrators change."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Literal
 
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS
 from console_world import PASSWORD, Console, running_console
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 from station_world import COD, STRANGER, settle_stations
 
-from dashboards.app import STATIC_FOLDER
-
-CHROMIUM = shutil.which("chromium")
 WAIT_MS = 15_000
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture

@@ -1,23 +1,14 @@
 """Clocks of the law in a real browser: counted down on the case's page, answered on the report's own, printed."""
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from browser_world import NEEDS, chromium
 from console_world import PASSWORD, RIVER, RULES, Console, case_of, running_console
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from dashboards.app import STATIC_FOLDER
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture
@@ -45,8 +36,7 @@ async def test_a_report_is_written_from_the_clock_and_printed(
 ) -> None:
     """The time left counts down; the draft is corrected and sent; the clock is met, and the letter fits its paper."""
     faults: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with chromium() as browser:
         context = await browser.new_context(viewport={"width": width, "height": 844}, locale=locale)
         page = await context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -1,39 +1,22 @@
 """An officer's seat in a real browser: filters, undo, dialogs, sound, an ended session, the roster; read by axe-core."""
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # ships no types
+from browser_world import NEEDS
 from console_world import FEVER, PASSWORD, RIVER, WAGES, Console, case_of, running_console
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from dashboards.app import STATIC_FOLDER
-
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 WAIT_MS = 20_000
 WORDS = {
     "zh-CN": ("红", "已撤回确认接收", "已完成：定级", "值班表", "已立案"),
     "en-GB": ("Red", "Acknowledgement taken back", "Done: Decide the grade", "Roster", "Opened"),
 }
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="install Debian's chromium"),
-    pytest.mark.skipif(not (STATIC_FOLDER / "vendor").exists(), reason="run `make assets`"),
-]
-
-
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Start Chromium."""
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield launched
-        await launched.close()
+pytestmark = NEEDS
 
 
 @pytest_asyncio.fixture
