@@ -1,9 +1,11 @@
-"""`fenghuo bench throughput | latency | gateway | storm | map`: speed; code is in `benchmarks/` of a checkout."""
+"""`fenghuo bench throughput | latency | gateway | storm | map | live`: speed; code is in `benchmarks/` of a checkout."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
-from msgspec import structs
+from msgspec import Struct, structs
 from rich.console import Console
 from rich.table import Table
 
@@ -34,10 +36,8 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """Readings a second through one worker on one core, 20,000 series, detection on, from first to last."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.throughput import measure
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(
             measure(readings, packing, _say, broker=broker, peers=peers, peer_readings=peer_readings)
         )
@@ -70,10 +70,8 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """Milliseconds from the gateway's receipt to the alert's row and to the page, through all processes."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.latency import measure
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(measure(rate, seconds, townships, _say, broker))
         if as_json:
             print_json(found)
@@ -96,18 +94,10 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """HJ 212 packets through one gateway process, each answered (9014) when the broker has it on disk."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.gateway import measure
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(measure(connections, rate, seconds, _say, broker))
-        if as_json:
-            print_json(found)
-        else:
-            table = Table("what", "figure", title=f"{found.connections:,} stations, one gateway process")
-            for name, value in structs.asdict(found).items():
-                table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-            console().print(table)
+        _tell(found, f"{found.connections:,} stations, one gateway process", as_json=as_json)
         if found.unanswered or found.refused:
             raise typer.Exit(1)
 
@@ -128,11 +118,9 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """A stormy night through one responder: seconds to first pages, what was lost, what came twice."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.storm import measure
             from benchmarks.storm_table import table_of
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(
             measure(
                 alerts,
@@ -165,20 +153,10 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """Frames a second of the console's map in Chromium without a GPU; exit status 1 below 30."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.map import measure
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(measure(cells, rate, seconds, _say))
-        if as_json:
-            print_json(found)
-        else:
-            table = Table("what", "figure", title=f"{cells:,} cells, {rate:,} updates a second, no GPU")
-            for name, value in structs.asdict(found).items():
-                table.add_row(
-                    name.replace("_", " "), f"{value:,.1f}" if isinstance(value, float) else str(value)
-                )
-            console().print(table)
+        _tell(found, f"{cells:,} cells, {rate:,} updates a second, no GPU", as_json=as_json)
         if found.frames_per_second < LEAST_FRAMES:
             raise typer.Exit(1)
 
@@ -191,18 +169,10 @@ def create_commands() -> typer.Typer:
     ) -> None:
         """Milliseconds from a case's change to its arrival at thousands of live pages of one console process."""
         set_up_logging("error")
-        try:
+        with _checkout():
             from benchmarks.live import measure
-        except ModuleNotFoundError as error:
-            raise _no_checkout() from error
         found = asyncio.run(measure(pages, rate, seconds, _say))
-        if as_json:
-            print_json(found)
-        else:
-            table = Table("what", "figure", title=f"{pages:,} live pages on one console process")
-            for name, value in structs.asdict(found).items():
-                table.add_row(name.replace("_", " "), f"{value:,}")
-            console().print(table)
+        _tell(found, f"{pages:,} live pages on one console process", as_json=as_json)
         if found.missing or found.resyncs:
             raise typer.Exit(1)
 
@@ -217,5 +187,28 @@ def _ms(value: float | None) -> str:
     return "—" if value is None else f"{value:,.0f}"
 
 
-def _no_checkout() -> FenghuoError:
-    return FenghuoError("benchmarks/ is not here: run this in a checkout of Fenghuo")
+def _tell(found: Struct, title: str, *, as_json: bool) -> None:
+    """Answer with figures by name."""
+    if as_json:
+        print_json(found)
+        return
+    table = Table("what", "figure", title=title)
+    for name, value in structs.asdict(found).items():
+        told = (
+            f"{value:,.1f}"
+            if isinstance(value, float)
+            else f"{value:,}"
+            if isinstance(value, int)
+            else str(value)
+        )
+        table.add_row(name.replace("_", " "), told)
+    console().print(table)
+
+
+@contextmanager
+def _checkout() -> Iterator[None]:
+    """Say where benchmarks/ is to be found when it is not."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise FenghuoError("benchmarks/ is not here: run this in a checkout of Fenghuo") from error
