@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from aiohttp import web
 from argon2 import PasswordHasher
 
+from dashboards.api import form_of, uuid_in
 from dashboards.events import HUB
 from dashboards.keys import DATA, LANGUAGE, RULES, VIEWER, store_of
 from dashboards.problems import in_language
@@ -55,16 +56,6 @@ def show(request: web.Request, template: str, *, status: int = 200, **values: An
 def known_done(code: str, names: Mapping[str, str]) -> str:
     """Take what an address says was done, if there are words for it."""
     return code if f"admin_done.{code}" in names else ""
-
-
-async def form_of(request: web.Request) -> dict[str, str]:
-    """Read a form as texts; InvalidInput without the key that the page gave it."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    try:
-        UUID(form.get("key", ""))
-    except ValueError as error:
-        raise InvalidInput([Fault("key", "must be the one that the page gave")]) from error
-    return form
 
 
 def choices_of(request: web.Request) -> Choices:
@@ -239,14 +230,6 @@ async def end_session(request: web.Request) -> web.Response:
     token = await store_of(request).administration.end_session(viewer, uuid_in(request, "session"))
     _cut(request, (token,))
     raise web.HTTPSeeOther("/admin/sessions?done=ended")
-
-
-def uuid_in(request: web.Request, name: str) -> UUID:
-    """Read an id from the address; what is no id is not found."""
-    try:
-        return UUID(request.match_info[name])
-    except ValueError as error:
-        raise web.HTTPNotFound from error
 
 
 def _cut(request: web.Request, tokens: tuple[str, ...]) -> None:

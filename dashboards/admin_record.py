@@ -3,8 +3,8 @@
 from aiohttp import web
 from msgspec import Struct
 
-from dashboards.admin import administrator, form_of, show
-from dashboards.api import query_of
+from dashboards.admin import administrator, show
+from dashboards.api import form_of, query_of
 from dashboards.keys import store_of
 from responders.admin_record import AdminBreak, AdminKind
 from responders.audit import Break, Seal

@@ -13,7 +13,8 @@ from aiohttp import web
 from config.candidates import Key, read_candidate
 from config.data import FILES, Data
 from config.ownership import Claim, prove
-from dashboards.admin import administrator, form_of, show, told
+from dashboards.admin import administrator, show, told
+from dashboards.api import form_of
 from dashboards.keys import DATA, store_of
 from domain.areas import covers
 from domain.decode import convert

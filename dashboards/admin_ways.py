@@ -9,7 +9,8 @@ from aiohttp import web
 from config.data import Data
 from config.services import ContactKind
 from config.settings import Settings
-from dashboards.admin import administrator, form_of, show
+from dashboards.admin import administrator, show
+from dashboards.api import form_of
 from dashboards.keys import DATA, LANGUAGE, store_of
 from dashboards.texts import say
 from dashboards.ways import WAYS

@@ -95,6 +95,16 @@ async def body_of(kind: type[T], request: web.Request) -> T:
     return decode_json(kind, data or b"{}")
 
 
+async def form_of(request: web.Request) -> dict[str, str]:
+    """Read a form as texts; InvalidInput without the key that the page gave it."""
+    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    try:
+        UUID(form.get("key", ""))
+    except ValueError as error:
+        raise InvalidInput([Fault("key", "must be the one that the page gave")]) from error
+    return form
+
+
 def request_id_of(request: web.Request) -> UUID:
     """Read the Idempotency-Key: made by the sender, so that sending a command twice does it once."""
     try:
@@ -103,12 +113,17 @@ def request_id_of(request: web.Request) -> UUID:
         raise InvalidInput([Fault("Idempotency-Key", "must be a UUID made for this command")]) from error
 
 
-def incident_of(request: web.Request) -> UUID:
-    """Read the incident's id from the address; what is no id is not found."""
+def uuid_in(request: web.Request, name: str) -> UUID:
+    """Read an id from a place in the address; what is no id is not found."""
     try:
-        return UUID(request.match_info["incident"])
+        return UUID(request.match_info[name])
     except ValueError as error:
         raise web.HTTPNotFound from error
+
+
+def incident_of(request: web.Request) -> UUID:
+    """Read the incident's id from the address; what is no id is not found."""
+    return uuid_in(request, "incident")
 
 
 async def show_session(request: web.Request) -> web.Response:

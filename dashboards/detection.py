@@ -1,10 +1,8 @@
 """The page of detection and its API: alerts that are held back, and how well the model that ranks them keeps its word."""
 
-from uuid import UUID
-
 from aiohttp import web
 
-from dashboards.api import Nothing, body_of, reply, request_id_of
+from dashboards.api import Nothing, body_of, reply, request_id_of, uuid_in
 from dashboards.keys import RULES, VIEWER, store_of
 from dashboards.names import NAMES
 from dashboards.pages import start_of
@@ -26,7 +24,7 @@ async def open_alert(request: web.Request) -> web.Response:
     """Open a case from an alert that was held back (立案); those on duty are paged."""
     await body_of(Nothing, request)
     row = await store_of(request).detection.open(
-        request[VIEWER], _alert_of(request), request_id_of(request), request.app[RULES]
+        request[VIEWER], uuid_in(request, "alert"), request_id_of(request), request.app[RULES]
     )
     return reply({"incident": row})
 
@@ -44,10 +42,3 @@ async def _read(request: web.Request) -> dict[str, object]:
         "names": await request.app[NAMES].of(store, {one.county for one in shown.calibrations}),
         "change": newest,
     }
-
-
-def _alert_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["alert"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error

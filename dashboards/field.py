@@ -12,7 +12,7 @@ from config.metrics import INPUTS
 from config.personal import mask, protect, read_key
 from config.sealing import Sealer
 from config.settings import Settings
-from dashboards.api import body_of, incident_of, reply
+from dashboards.api import body_of, incident_of, reply, uuid_in
 from dashboards.hub import clock_now
 from dashboards.keys import DATA, LANGUAGE, RULES, VIEWER, store_of
 from dashboards.photos import MAX_PHOTO_BYTES, clean, too_large
@@ -97,7 +97,7 @@ def _protect(sealer: Sealer | None, text: str, record: str) -> tuple[str, str | 
 
 async def add_photo(request: web.Request) -> web.Response:
     """Keep the photo of one's own report, named by the id that the phone made; the first one stays."""
-    client_id = _id_of(request)
+    client_id = uuid_in(request, "report")
     if request.content_type != PHOTO_TYPE:
         raise Refused(Problem(415, "wrong_photo"))
     photo = clean(await _read_photo(request))
@@ -136,7 +136,7 @@ def _refusal(size: int | None) -> Refused:
 
 async def show_photo(request: web.Request) -> web.Response:
     """Show the photo of a report to those who may see it."""
-    jpeg = await store_of(request).field.photo(request[VIEWER], _id_of(request))
+    jpeg = await store_of(request).field.photo(request[VIEWER], uuid_in(request, "report"))
     headers = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
     return web.Response(body=jpeg, content_type=PHOTO_TYPE, headers=headers)
 
@@ -145,10 +145,3 @@ async def list_of_case(request: web.Request) -> web.Response:
     """List what grid workers reported about a case, newest first."""
     reports = await store_of(request).field.of_case(request[VIEWER], incident_of(request))
     return reply({"reports": reports})
-
-
-def _id_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["report"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error

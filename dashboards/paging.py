@@ -1,12 +1,11 @@
 """Commands that decide who is paged about a case: its grade, shelving it, and maintenance; and what is held at present."""
 
 from typing import Annotated
-from uuid import UUID
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dashboards.api import Note, Nothing, body_of, incident_of, reply, request_id_of
+from dashboards.api import Note, Nothing, body_of, incident_of, reply, request_id_of, uuid_in
 from dashboards.keys import RULES, VIEWER, store_of
 from domain.levels import Grade
 from responders.views import MaintenancePlan
@@ -83,19 +82,12 @@ async def plan_maintenance(request: web.Request) -> web.Response:
 async def consent_to_maintenance(request: web.Request) -> web.Response:
     """Stand behind maintenance as the second person."""
     await body_of(Nothing, request)
-    row = await store_of(request).holds.consent_to(request[VIEWER], _maintenance_of(request))
+    row = await store_of(request).holds.consent_to(request[VIEWER], uuid_in(request, "maintenance"))
     return reply({"maintenance": row})
 
 
 async def end_maintenance(request: web.Request) -> web.Response:
     """End maintenance now, or take it back."""
     await body_of(Nothing, request)
-    row = await store_of(request).holds.end(request[VIEWER], _maintenance_of(request))
+    row = await store_of(request).holds.end(request[VIEWER], uuid_in(request, "maintenance"))
     return reply({"maintenance": row})
-
-
-def _maintenance_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["maintenance"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error

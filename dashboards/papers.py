@@ -7,10 +7,9 @@ from uuid import UUID, uuid4
 from aiohttp import web
 from msgspec import Struct
 
-from dashboards.api import SHANGHAI, query_of
+from dashboards.api import SHANGHAI, form_of, query_of, uuid_in
 from dashboards.keys import LANGUAGE, VIEWER, store_of
 from dashboards.render import page
-from dashboards.review import form_of
 from dashboards.texts import Language, say
 from domain.decode import convert
 from responders import words
@@ -111,7 +110,7 @@ async def begin_from_page(request: web.Request) -> web.Response:
 
 async def show_special(request: web.Request) -> web.Response:
     """Show a special report: the form, and beside it the paper as it is printed."""
-    report = await store_of(request).papers.special(request[VIEWER], _report_of(request))
+    report = await store_of(request).papers.special(request[VIEWER], uuid_in(request, "special"))
     parts = [
         (name, [line for line in getattr(report, name).splitlines() if line.strip()])
         for name in ("situation", "measures", "next")
@@ -122,7 +121,7 @@ async def show_special(request: web.Request) -> web.Response:
 
 async def write_from_page(request: web.Request) -> web.Response:
     """Keep a new version of a special report."""
-    report, form = _report_of(request), await form_of(request)
+    report, form = uuid_in(request, "special"), await form_of(request)
     text = convert(SpecialText, {name: form.get(name, "") for name in SpecialText.__struct_fields__})
     version = convert(Version, {"version": form.get("version", "")}, lenient=True).version
     await store_of(request).papers.write(request[VIEWER], report, text, version, UUID(form["key"]))
@@ -131,14 +130,7 @@ async def write_from_page(request: web.Request) -> web.Response:
 
 async def issue_from_page(request: web.Request) -> web.Response:
     """Issue a special report for good."""
-    report, form = _report_of(request), await form_of(request)
+    report, form = uuid_in(request, "special"), await form_of(request)
     version = convert(Version, {"version": form.get("version", "")}, lenient=True).version
     await store_of(request).papers.issue(request[VIEWER], report, version, UUID(form["key"]))
     raise web.HTTPSeeOther(f"/special-reports/{report}")
-
-
-def _report_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["special"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error

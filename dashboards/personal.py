@@ -13,8 +13,7 @@ from aiohttp import web
 from config.personal import Clear, read_key, reveal
 from config.sealing import Sealer
 from config.settings import Settings
-from dashboards.admin import form_of, uuid_in
-from dashboards.api import incident_of
+from dashboards.api import form_of, incident_of, uuid_in
 from dashboards.gate import GATE
 from dashboards.keys import DATA, LANGUAGE, VIEWER, store_of
 from dashboards.metrics import PERSONAL_READS

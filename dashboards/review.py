@@ -9,7 +9,7 @@ from aiohttp import web
 from markupsafe import Markup
 from msgspec import Struct
 
-from dashboards.api import Nothing, body_of, incident_of, reply, request_id_of
+from dashboards.api import Nothing, body_of, form_of, incident_of, reply, request_id_of, uuid_in
 from dashboards.keys import DATA, LANGUAGE, VIEWER, store_of
 from dashboards.render import environment, page
 from dashboards.texts import Language, catalogue, say
@@ -95,7 +95,7 @@ async def show_drills_page(request: web.Request) -> web.Response:
 
 async def show_drill_page(request: web.Request) -> web.Response:
     """Show one drill with its review."""
-    found = await store_of(request).reviews.drill(_drill_of(request), request[VIEWER])
+    found = await store_of(request).reviews.drill(uuid_in(request, "drill"), request[VIEWER])
     may = request[VIEWER].role is Role.COMMANDER
     return _page(request, "drill.html", review=found, may=may, case_names=_case_names(found))
 
@@ -128,7 +128,7 @@ async def start_from_page(request: web.Request) -> web.Response:
 async def stop_from_page(request: web.Request) -> web.Response:
     """Stop a drill by the page's form."""
     await form_of(request)
-    drill = _drill_of(request)
+    drill = uuid_in(request, "drill")
     await store_of(request).drills.stop(drill, request[VIEWER])
     raise web.HTTPSeeOther(f"/drills/{drill}")
 
@@ -154,16 +154,6 @@ async def finish_from_page(request: web.Request) -> web.Response:
     raise web.HTTPSeeOther(f"/incidents/{incident}/review")
 
 
-async def form_of(request: web.Request) -> dict[str, str]:
-    """Read a form as texts; InvalidInput without the key that the page gave it."""
-    form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
-    try:
-        UUID(form.get("key", ""))
-    except ValueError as error:
-        raise InvalidInput([Fault("key", "must be the one that the page gave")]) from error
-    return form
-
-
 async def _start(request: web.Request, wish: DrillWish, key: str) -> UUID:
     scenario = request.app[DATA].drills.get(wish.scenario)
     if scenario is None:
@@ -171,13 +161,6 @@ async def _start(request: web.Request, wish: DrillWish, key: str) -> UUID:
     drill = derived_id("drill", key)
     arguments = (drill, scenario, wish.county, wish.places, wish.at, request[VIEWER])
     return (await store_of(request).drills.start(*arguments)).id
-
-
-def _drill_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["drill"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error
 
 
 # The API ------------------------------------------------------------------------------------------------------------
@@ -191,7 +174,9 @@ async def list_drills(request: web.Request) -> web.Response:
 
 async def show_drill(request: web.Request) -> web.Response:
     """Show the review of a drill."""
-    return reply({"review": await store_of(request).reviews.drill(_drill_of(request), request[VIEWER])})
+    return reply(
+        {"review": await store_of(request).reviews.drill(uuid_in(request, "drill"), request[VIEWER])}
+    )
 
 
 async def start(request: web.Request) -> web.Response:
@@ -203,7 +188,7 @@ async def start(request: web.Request) -> web.Response:
 async def stop(request: web.Request) -> web.Response:
     """Stop a drill; for commanders."""
     await body_of(Nothing, request)
-    return reply({"closed": await store_of(request).drills.stop(_drill_of(request), request[VIEWER])})
+    return reply({"closed": await store_of(request).drills.stop(uuid_in(request, "drill"), request[VIEWER])})
 
 
 async def show_review(request: web.Request) -> web.Response:

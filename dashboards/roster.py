@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dashboards.api import SHANGHAI, Note, body_of, query_of, reply, request_id_of
+from dashboards.api import SHANGHAI, Note, body_of, query_of, reply, request_id_of, uuid_in
 from dashboards.keys import VIEWER, store_of
 from dashboards.pages import start_of
 from dashboards.render import page
@@ -138,7 +138,7 @@ async def answer_swap(request: web.Request) -> web.Response:
     """Agree to an exchange or decline it."""
     body, key = await body_of(SwapAnswer, request), request_id_of(request)
     swap = await store_of(request).roster.answer_swap(
-        request[VIEWER], _id_in(request, "swap"), agreed=body.agreed, request_id=key
+        request[VIEWER], uuid_in(request, "swap"), agreed=body.agreed, request_id=key
     )
     return reply({"swap": swap})
 
@@ -147,13 +147,6 @@ async def sign(request: web.Request) -> web.Response:
     """Sign for a hand-over."""
     body, key = await body_of(Signature, request), request_id_of(request)
     signed = await store_of(request).roster.sign(
-        request[VIEWER], _id_in(request, "hand_over"), body.remark, key
+        request[VIEWER], uuid_in(request, "hand_over"), body.remark, key
     )
     return reply({"hand_over": signed})
-
-
-def _id_in(request: web.Request, name: str) -> UUID:
-    try:
-        return UUID(request.match_info[name])
-    except ValueError as error:
-        raise web.HTTPNotFound from error

@@ -1,12 +1,11 @@
 """Commands about tasks: moving one on, and what its unit asks of the level above (退单, 缓办, 延期)."""
 
 from typing import Annotated
-from uuid import UUID
 
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from dashboards.api import Note, body_of, reply, request_id_of
+from dashboards.api import Note, body_of, reply, request_id_of, uuid_in
 from dashboards.keys import RULES, VIEWER, store_of
 from domain.incidents import PleaKind, TaskState
 from domain.inputs import AwareTime
@@ -41,7 +40,9 @@ class PleaAnswer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 async def move(request: web.Request) -> web.Response:
     """Move a task to another state."""
     body, key = await body_of(TaskMove, request), request_id_of(request)
-    row = await store_of(request).move_task(request[VIEWER], _task_of(request), body.state, body.note, key)
+    row = await store_of(request).move_task(
+        request[VIEWER], uuid_in(request, "task"), body.state, body.note, key
+    )
     return reply({"task": row})
 
 
@@ -49,7 +50,9 @@ async def ask(request: web.Request) -> web.Response:
     """Ask the level above about a task."""
     body, key = await body_of(Asked, request), request_id_of(request)
     plea = Plea(_kind_of(request), body.reason, body.item, body.until)
-    row = await store_of(request).pleas.ask(request[VIEWER], _task_of(request), plea, key, request.app[RULES])
+    row = await store_of(request).pleas.ask(
+        request[VIEWER], uuid_in(request, "task"), plea, key, request.app[RULES]
+    )
     return reply({"task": row})
 
 
@@ -58,7 +61,7 @@ async def answer(request: web.Request) -> web.Response:
     body, key = await body_of(PleaAnswer, request), request_id_of(request)
     row = await store_of(request).pleas.answer(
         request[VIEWER],
-        _task_of(request),
+        uuid_in(request, "task"),
         _kind_of(request),
         granted=body.granted,
         note=body.note,
@@ -67,13 +70,6 @@ async def answer(request: web.Request) -> web.Response:
         rules=request.app[RULES],
     )
     return reply({"task": row})
-
-
-def _task_of(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["task"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error
 
 
 def _kind_of(request: web.Request) -> PleaKind:

@@ -1,11 +1,9 @@
 """Programs that show a token: who they are, what they may do; and the API by which administrators make and end tokens."""
 
-from uuid import UUID
-
 import structlog
 from aiohttp import hdrs, web
 
-from dashboards.api import Nothing, body_of, reply, request_id_of
+from dashboards.api import Nothing, body_of, reply, request_id_of, uuid_in
 from dashboards.attempts import Attempts
 from dashboards.keys import VIEWER, store_of
 from dashboards.metrics import TOKEN_USES
@@ -78,11 +76,4 @@ async def add(request: web.Request) -> web.Response:
 async def end(request: web.Request) -> web.Response:
     """End a token for good."""
     await body_of(Nothing, request)
-    return reply({"token": await store_of(request).tokens.end(request[VIEWER], _token_in(request))})
-
-
-def _token_in(request: web.Request) -> UUID:
-    try:
-        return UUID(request.match_info["token"])
-    except ValueError as error:
-        raise web.HTTPNotFound from error
+    return reply({"token": await store_of(request).tokens.end(request[VIEWER], uuid_in(request, "token"))})

@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 import { useDraft } from "./drafts.js";
-import { html, signal, useEffect, useRef, useState } from "./lib.js";
+import { html, signal, useModal, useState } from "./lib.js";
 import { notice } from "./live.js";
 import { Field, faultsAt } from "./form-fields.js";
 import { t } from "./words.js";
@@ -37,15 +37,10 @@ const initialOf = (fields) => Object.fromEntries(fields.map((field) => [field.na
 
 /** @param {{form: Form}} props */
 function Dialog({ form }) {
-  const node = useRef(null);
+  const node = useModal();
   const [values, set, forget] = useDraft(`${location.pathname}#${form.id}`, initialOf(form.fields));
   const [fault, setFault] = useState(/** @type {Error | null} */ (null));
   const [busy, setBusy] = useState(false);
-  useEffect(() => {
-    const dialog = /** @type {any} */ (node.current);
-    dialog.showModal();
-    return () => dialog.close();
-  }, []);
   const fields = form.fields.filter((field) => !field.when || field.when(values));
   const close = () => {
     if (open.value === form) open.value = null;

@@ -4,7 +4,7 @@ import { Problem, command, newKey, read } from "./api.js";
 import { consentForm } from "./case-forms.js";
 import { openForm } from "./form.js";
 import { atCounty, fieldTime } from "./form-fields.js";
-import { html, signal, useEffect, useRef } from "./lib.js";
+import { html, signal, useModal } from "./lib.js";
 import { notice, now } from "./live.js";
 import { placesWithin } from "./places.js";
 import { t, when } from "./words.js";
@@ -83,15 +83,10 @@ async function planForm() {
 
 /** @param {{me: string}} props */
 function Panel({ me }) {
-  const node = useRef(null);
+  const node = useModal();
   const close = () => {
     open.value = false;
   };
-  useEffect(() => {
-    const dialog = /** @type {any} */ (node.current);
-    dialog.showModal();
-    return () => dialog.close();
-  }, []);
   const found = holding.value;
   return html`<dialog id="held-panel" class="form-dialog broad" ref=${node} aria-labelledby="held-title" onClose=${close}>
     <h2 id="held-title">${t("holding.title")}</h2>

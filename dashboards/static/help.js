@@ -1,6 +1,6 @@
 // The sheet that tells the keys: opened by ?, closed by Escape.
 
-import { html, signal, useEffect, useRef } from "./lib.js";
+import { html, signal, useModal } from "./lib.js";
 import { t } from "./words.js";
 
 const open = signal(false);
@@ -17,15 +17,10 @@ export function HelpSheet({ keys }) {
 
 /** @param {{keys: [string, string][]}} props */
 function Sheet({ keys }) {
-  const node = useRef(null);
+  const node = useModal();
   const close = () => {
     open.value = false;
   };
-  useEffect(() => {
-    const dialog = /** @type {any} */ (node.current);
-    dialog.showModal();
-    return () => dialog.close();
-  }, []);
   return html`<dialog id="help" class="form-dialog" ref=${node} aria-labelledby="help-title" onClose=${close}>
     <h2 id="help-title">${t("keys.title")}</h2>
     <dl class="keys">
